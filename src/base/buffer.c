@@ -1,0 +1,105 @@
+#include "base/buffer.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+#define BUFFER_FIRST_BYTES 256u
+
+void buffer_init(struct buffer *b, size_t cap_bytes)
+{
+    *b = (struct buffer){.cap_bytes = cap_bytes};
+}
+
+void buffer_done(struct buffer *b)
+{
+    free(b->data);
+    buffer_init(b, b->cap_bytes);
+}
+
+enum status buffer_reserve(struct buffer *b, size_t size_bytes)
+{
+    size_t need;
+    if (!checked_add_size(b->size_bytes, size_bytes, &need) || need > b->cap_bytes) {
+        b->failed = true;
+        return ST_LIMIT;
+    }
+    if (need <= b->capacity_bytes) return ST_OK;
+    size_t capacity = b->capacity_bytes ? b->capacity_bytes : BUFFER_FIRST_BYTES;
+    while (capacity < need) capacity = capacity > b->cap_bytes / 2 ? need : capacity * 2;
+    uint8_t *data = realloc(b->data, capacity);
+    if (!data) {
+        b->failed = true;
+        return ST_NO_MEMORY;
+    }
+    b->data = data;
+    b->capacity_bytes = capacity;
+    return ST_OK;
+}
+
+enum status buffer_append(struct buffer *b, const void *bytes, size_t size_bytes)
+{
+    enum status st = buffer_reserve(b, size_bytes);
+    if (st) return st;
+    if (size_bytes) memcpy(b->data + b->size_bytes, bytes, size_bytes);
+    b->size_bytes += size_bytes;
+    return ST_OK;
+}
+
+enum status buffer_append_string(struct buffer *b, const char *text)
+{
+    return buffer_append(b, text, strlen(text));
+}
+
+enum status buffer_append_zeros(struct buffer *b, size_t size_bytes)
+{
+    enum status st = buffer_reserve(b, size_bytes);
+    if (st) return st;
+    if (size_bytes) memset(b->data + b->size_bytes, 0, size_bytes);
+    b->size_bytes += size_bytes;
+    return ST_OK;
+}
+
+enum status buffer_align(struct buffer *b, size_t align)
+{
+    size_t aligned;
+    if (!checked_align_size(b->size_bytes, align, &aligned)) {
+        b->failed = true;
+        return ST_LIMIT;
+    }
+    return buffer_append_zeros(b, aligned - b->size_bytes);
+}
+
+enum status buffer_printf(struct buffer *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int length = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    assert(length >= 0);
+    enum status st = buffer_reserve(b, (size_t)length + 1); /* vsnprintf writes a NUL as well */
+    if (st) return st;
+    va_start(ap, fmt);
+    vsnprintf((char *)b->data + b->size_bytes, (size_t)length + 1, fmt, ap);
+    va_end(ap);
+    b->size_bytes += (size_t)length;
+    return ST_OK;
+}
+
+void buffer_consume(struct buffer *b, size_t size_bytes)
+{
+    assert(size_bytes <= b->size_bytes);
+    if (!size_bytes) return;
+    memmove(b->data, b->data + size_bytes, b->size_bytes - size_bytes);
+    b->size_bytes -= size_bytes;
+}
+
+void buffer_clear(struct buffer *b)
+{
+    b->size_bytes = 0;
+    b->failed = false;
+}
