@@ -21,16 +21,20 @@ void buffer_done(struct buffer *b)
     buffer_init(b, b->cap_bytes);
 }
 
-enum status buffer_reserve(struct buffer *b, size_t size_bytes)
+/* Makes room for `size_bytes` more within the cap, and for `slack_bytes` behind them that the cap
+ * does not count. Doubling stops at the cap, so that appends near it do not reallocate each. */
+static enum status buffer_grow(struct buffer *b, size_t size_bytes, size_t slack_bytes)
 {
     size_t need;
-    if (!checked_add_size(b->size_bytes, size_bytes, &need) || need > b->cap_bytes) {
+    if (!checked_add_size(b->size_bytes, size_bytes, &need) || need > b->cap_bytes ||
+        !checked_add_size(need, slack_bytes, &need)) {
         b->failed = true;
         return ST_LIMIT;
     }
     if (need <= b->capacity_bytes) return ST_OK;
     size_t capacity = b->capacity_bytes ? b->capacity_bytes : BUFFER_FIRST_BYTES;
-    while (capacity < need) capacity = capacity > b->cap_bytes / 2 ? need : capacity * 2;
+    while (capacity < need && capacity <= b->cap_bytes / 2) capacity *= 2;
+    if (capacity < need) capacity = need > b->cap_bytes ? need : b->cap_bytes;
     uint8_t *data = realloc(b->data, capacity);
     if (!data) {
         b->failed = true;
@@ -39,6 +43,11 @@ enum status buffer_reserve(struct buffer *b, size_t size_bytes)
     b->data = data;
     b->capacity_bytes = capacity;
     return ST_OK;
+}
+
+enum status buffer_reserve(struct buffer *b, size_t size_bytes)
+{
+    return buffer_grow(b, size_bytes, 0);
 }
 
 enum status buffer_append(struct buffer *b, const void *bytes, size_t size_bytes)
@@ -81,7 +90,7 @@ enum status buffer_printf(struct buffer *b, const char *fmt, ...)
     int length = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
     assert(length >= 0);
-    enum status st = buffer_reserve(b, (size_t)length + 1); /* vsnprintf writes a NUL as well */
+    enum status st = buffer_grow(b, (size_t)length, 1); /* vsnprintf writes a NUL as well */
     if (st) return st;
     va_start(ap, fmt);
     vsnprintf((char *)b->data + b->size_bytes, (size_t)length + 1, fmt, ap);

@@ -4,11 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Texts quote names out of hostile input: a newline there must not forge a log line, nor an escape
+ * reach a terminal. */
+static void error_make_one_line(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++)
+        if (*c < 0x20 || *c == 0x7f) *c = '?';
+}
+
 enum status error_set_va(struct error *err, enum status status, const char *fmt, va_list ap)
 {
     if (!err) return status;
     err->status = status;
     vsnprintf(err->text, sizeof err->text, fmt, ap);
+    error_make_one_line(err->text);
     return status;
 }
 
@@ -58,6 +67,7 @@ enum status error_prefix(struct error *err, const char *fmt, ...)
     va_end(ap);
     size_t used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, ": %s", text);
+    error_make_one_line(err->text);
     return err->status;
 }
 

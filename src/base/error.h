@@ -32,10 +32,11 @@ enum status {
 
 struct error {
     enum status status;
-    char text[ERROR_TEXT_MAX]; /* one line, no newline at its end */
+    char text[ERROR_TEXT_MAX]; /* one line: control characters become '?' */
 };
 
-/* Fills *err (when not NULL) and returns `status`, so that a caller can `return error_set(…)`. */
+/* Fills *err (when not NULL) and returns `status`, so that a caller can `return error_set(…)`.
+ * The arguments must not point into err->text. */
 enum status error_set(struct error *err, enum status status, const char *fmt, ...) PRINTF(3, 4);
 enum status error_set_va(struct error *err, enum status status, const char *fmt, va_list ap)
     PRINTF(3, 0);

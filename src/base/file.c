@@ -91,5 +91,8 @@ enum status file_make_folders(const char *path, struct error *err)
         part[i] = '\0';
         if (mkdir(part, 0700) && errno != EEXIST) return error_set_errno(err, errno, "%s", part);
     }
+    struct stat info;
+    if (stat(path, &info)) return error_set_errno(err, errno, "%s", path);
+    if (!S_ISDIR(info.st_mode)) return error_set(err, ST_EXISTS, "%s: is not a folder", path);
     return ST_OK;
 }

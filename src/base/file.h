@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* Appends the contents of the regular file at `path` to *b, whose cap bounds it.
+/* Appends the contents of the file at `path` to *b, whose cap bounds it.
  * Errors: ST_NOT_FOUND, ST_DENIED, ST_IO, ST_LIMIT (larger than the buffer's cap). Blocks. */
 NODISCARD enum status file_read(const char *path, struct buffer *b, struct error *err);
 
@@ -16,7 +16,8 @@ NODISCARD enum status file_read(const char *path, struct buffer *b, struct error
 NODISCARD enum status file_write_atomic(const char *path, const void *bytes, size_t size_bytes,
                                         struct error *err);
 
-/* mkdir -p with mode 0700. */
+/* mkdir -p with mode 0700. Errors: ST_EXISTS when something else stands at `path`, ST_DENIED,
+ * ST_NOT_FOUND (empty path), ST_IO. */
 NODISCARD enum status file_make_folders(const char *path, struct error *err);
 
 #endif
