@@ -1,0 +1,27 @@
+/* Writes artifacts: from their parts, and anew with an image. Build half only. */
+#ifndef ARTIFACT_ARTIFACT_WRITER_H
+#define ARTIFACT_ARTIFACT_WRITER_H
+
+#include "artifact/artifact.h"
+#include "base/buffer.h"
+
+struct artifact_part {
+    const void *bytes; /* borrowed */
+    size_t size_bytes;
+};
+
+/* `header` gives engine, cpu_level, level, flags, features, wasm_bytes and context_bytes; the rest
+ * of it is filled in here. Appends the file to *file, whose cap bounds it. The same parts give the
+ * same bytes. Errors: ST_LIMIT, ST_NO_MEMORY. */
+NODISCARD enum status artifact_write(const struct artifact_header *header,
+                                     const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
+                                     struct buffer *file, struct error *err);
+
+/* The same artifact with another image: extents in ascending order, their bytes one after the
+ * other in `image`. Sets ARTIFACT_INITIALISED. */
+NODISCARD enum status artifact_write_image(const struct artifact *a,
+                                           const struct artifact_extent *extents,
+                                           size_t extents_count, const struct artifact_part *image,
+                                           struct buffer *file, struct error *err);
+
+#endif

@@ -1,0 +1,168 @@
+/* Runs artifacts: slots, instances, calls into guest code and out of it, traps.
+ *
+ * A `struct module` is an artifact linked with host functions; it may be shared by threads. A
+ * `struct instance` lives in a slot (artifact/artifact.h draws it) and belongs to one thread. Guest
+ * code runs on the instance's own guarded stack, so that a call can be suspended inside a host
+ * function and resumed later; host functions run on that stack as well, with at least
+ * INSTANCE_HOST_STACK_BYTES of room.
+ *
+ * Signals: runtime_init() installs handlers for SIGSEGV, SIGBUS, SIGILL and SIGFPE. A fault is a
+ * trap only when its PC is inside a function of the running artifact and its address inside the
+ * running slot's reservation; any other goes to the handler that was there before. */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/compiler.h"
+#include "base/error.h"
+
+struct artifact;
+struct artifact_extent;
+struct instance;
+struct module;
+struct value; /* artifact/artifact.h */
+
+#define INSTANCE_STACK_BYTES_DEFAULT  (1u << 20)
+#define INSTANCE_STACK_BYTES_MAX      (64u << 20)
+#define INSTANCE_HOST_STACK_BYTES     (256u << 10) /* below the guest's share */
+#define INSTANCE_MEMORY_BYTES_DEFAULT (128ull << 20)
+#define INSTANCE_CALL_DEPTH_MAX       64u /* guest → host → guest … */
+#define TRAP_FRAMES_MAX               64u
+
+/* Installs the signal handlers, once a process. Every thread that will run guests then calls
+ * runtime_thread_init(), which gives it an alternate signal stack. */
+NODISCARD enum status runtime_init(struct error *err);
+NODISCARD enum status runtime_thread_init(struct error *err);
+
+/* ---- host functions ---- */
+
+enum host_result {
+    HOST_OK,
+    HOST_TRAP,   /* instance_set_trap_text() has said why; ends the call as TRAP_HOST */
+    HOST_EXIT,   /* instance_set_exit() has given the code; ends the call as TRAP_EXIT */
+    HOST_CANCEL, /* instance_suspend() returned false */
+};
+
+/* Takes parameters from `values` and leaves results there. Guest memory is reached through
+ * guest_slice() only. */
+struct host_function {
+    const char *module, *name;
+    const char *signature; /* as artifact_type: "iiii:i" */
+    enum host_result (*call)(struct instance *instance, struct value *values);
+};
+
+/* Links `artifact` with the functions of all `sets`. Functions outlive the module.
+ * Success: *ret is the caller's, ended by module_free(); it owns the artifact from then on.
+ * Errors: ST_NOT_FOUND (lists every import that no set has, with its type), ST_INVALID (lists those
+ * that a set has with another type), ST_NO_MEMORY; then the artifact stays the caller's. */
+struct host_set {
+    const struct host_function *functions;
+    size_t count;
+};
+NODISCARD enum status module_new(struct artifact *take_artifact, const struct host_set *sets,
+                                 size_t sets_count, struct module **ret, struct error *err);
+void module_free(struct module *m); /* no instance may be left */
+const struct artifact *module_artifact(const struct module *m);
+
+/* ---- instances ---- */
+
+struct instance_config {
+    uint64_t memory_bytes_max; /* of all memories together; 0: the default */
+    uint32_t stack_bytes;      /* the guest's share; 0: the default */
+    void *context;             /* for host functions: instance_context() */
+};
+
+/* A fresh instance: image mapped, nothing run. With ARTIFACT_INITIALISED, instance_init() is a
+ * no-op. Errors: ST_LIMIT (declared memories pass the configured maximum), ST_NO_MEMORY. */
+NODISCARD enum status instance_new(const struct module *m, const struct instance_config *config,
+                                   struct instance **ret, struct error *err);
+void instance_free(struct instance *i); /* legal on NULL, and on a suspended or trapped one */
+
+/* Back to the state after instance_new(): memory, context, stack, trap; for any state but running.
+ * The cheap way to the next fresh instance. */
+NODISCARD enum status instance_reset(struct instance *i, void *context, struct error *err);
+
+void *instance_context(const struct instance *i);
+const struct module *instance_module(const struct instance *i);
+
+/* ---- calls ---- */
+
+enum call_result {
+    CALL_RETURNED,
+    CALL_TRAPPED,   /* see instance_trap(); the instance may only be reset or freed, or, in tests of
+                       the core specification, called again */
+    CALL_EXITED,    /* instance_exit_code() */
+    CALL_SUSPENDED, /* inside instance_suspend(): instance_resume() goes on */
+};
+
+/* Runs program instance `which`'s init function (globals, active segments) or its start function;
+ * a no-op CALL_RETURNED where there is none. */
+enum call_result instance_init(struct instance *i, uint32_t which);
+enum call_result instance_start(struct instance *i, uint32_t which);
+
+/* Init and start of all program instances in order. */
+enum call_result instance_init_all(struct instance *i);
+
+/* Calls program function `func`: parameters from `values`, results into it (at least as many
+ * elements as the larger of the two). */
+enum call_result instance_call(struct instance *i, uint32_t func, struct value *values);
+
+/* Goes on with a suspended call. */
+enum call_result instance_resume(struct instance *i);
+
+/* Ends a suspended call: its host function sees instance_suspend() return false, frees what it
+ * holds and returns HOST_CANCEL. The result is then CALL_TRAPPED with TRAP_CANCEL. */
+enum call_result instance_cancel(struct instance *i);
+
+/* For host functions only: leaves the fiber, so that the outermost instance_call() or
+ * instance_resume() returns CALL_SUSPENDED, and returns when resumed: true to go on, false when the
+ * call was cancelled. Slices must be derived again afterwards. */
+NODISCARD bool instance_suspend(struct instance *i);
+
+/* ---- traps ---- */
+
+struct trap_frame {
+    uint32_t func;        /* program function */
+    uint32_t wasm_offset; /* 0: unknown */
+};
+
+struct trap {
+    uint32_t kind;         /* enum trap_kind */
+    uint32_t frames_count; /* innermost first */
+    bool frames_cut;       /* there were more */
+    struct trap_frame frames[TRAP_FRAMES_MAX];
+    char text[256]; /* of TRAP_HOST, otherwise empty */
+};
+
+const struct trap *instance_trap(const struct instance *i);
+
+/* Appends "wasm trap: out of bounds memory access\n" and one line a frame:
+ * "    at parse_row (src/csv.c:41)  0x1f3a\n". */
+enum status trap_print(const struct instance *i, struct buffer *text);
+
+void instance_set_trap_text(struct instance *i, const char *fmt, ...) PRINTF(2, 3);
+void instance_set_exit(struct instance *i, uint32_t code);
+uint32_t instance_exit_code(const struct instance *i);
+
+/* ---- guest state from the host ---- */
+
+/* The one way into guest memory: *ret points at [offset, offset + length) of program memory
+ * `memory`, or false when that is not all inside its current size. Valid until anything may grow
+ * the memory, suspend, or run guest code. A length of 0 at offset <= size is inside. */
+NODISCARD bool guest_slice(const struct instance *i, uint32_t memory, uint64_t offset,
+                           uint64_t length, uint8_t **ret);
+uint64_t guest_memory_bytes(const struct instance *i, uint32_t memory); /* current size */
+
+void instance_global_get(const struct instance *i, uint32_t global, struct value *ret);
+void instance_global_set(struct instance *i, uint32_t global, const struct value *value);
+
+/* Freezes the current memories and context as an image for artifact_write_image(): appends the
+ * extents (page multiples, ascending, all-zero pages left out) and their bytes. */
+NODISCARD enum status instance_freeze(const struct instance *i, struct buffer *extents,
+                                      struct buffer *image, struct error *err);
+
+#endif
