@@ -52,6 +52,8 @@ struct wasm_block_type {
     uint32_t type;             /* WASM_BLOCK_TYPE: index of a function type */
 };
 
+/* Of an instruction only op, immediate, offset and what its kind of immediate names are set; the
+ * rest keeps what it held before. */
 struct wasm_instr {
     uint32_t op;       /* enum wasm_op */
     uint8_t immediate; /* enum wasm_immediate */
@@ -102,7 +104,12 @@ NODISCARD enum status wasm_catch_next(struct wasm_reader *r, struct wasm_catch *
 const char *wasm_op_name(uint32_t op);
 
 /* The operand signature column of opcode.def, such as "ii:i", or NULL when the instruction's type
- * depends on its immediates. Letters: i i32, l i64, f f32, d f64, v v128. */
+ * depends on its immediates. Letters: i i32, l i64, f f32, d f64, v v128,
+ * a the address type of the memory that the memarg (or, for memory.size, memory.grow and
+ * memory.fill, the index) names. */
 const char *wasm_op_signature(uint32_t op);
+
+/* log2 of the bytes that a load or store with a memarg reaches: 0 for i32.load8_s. */
+uint32_t wasm_op_access_log2(uint32_t op);
 
 #endif
