@@ -29,6 +29,7 @@
 
 #define ARTIFACT_MAGIC     "\0mayfly\n"
 #define ARTIFACT_FORMAT    1u
+#define ARTIFACT_ENGINE    "mayfly-llvm19-1" /* of the code generator whose code this build runs */
 #define ARTIFACT_BYTES_MAX (2048ull * 1024 * 1024)
 #define ARTIFACT_PAGE      4096u
 
@@ -39,7 +40,8 @@
 #define SLOT_HOST_PAGE         (-(int64_t)SLOT_CONTEXT_BYTES_MAX - (int64_t)ARTIFACT_PAGE)
 #define SLOT_MEMORY_BYTES_MAX  (4ull << 30)
 #define SLOT_LANE_BYTES        ((8ull << 30) + (1ull << 20)) /* one a memory, at least one */
-#define SLOT_STACK_GUARD_BYTES (1ull << 20)                  /* on both sides of the stack */
+#define SLOT_LANES_MAX         128u
+#define SLOT_STACK_GUARD_BYTES (1ull << 20) /* on both sides of the stack */
 
 /* Offsets from the base of what is in the context are negative. */
 
@@ -133,7 +135,7 @@ struct artifact_header {
 };
 
 /* Entry i is program function i; entry 0 is the null function, without code. Behind the program's
- * functions come the instances' init functions. */
+ * functions come the instances' init functions, in the order of the instances. */
 struct artifact_func {
     uint32_t code_offset, code_size; /* within ARTIFACT_CODE */
     uint32_t type;                   /* index into ARTIFACT_TYPES */
@@ -141,13 +143,14 @@ struct artifact_func {
     uint32_t name;                   /* string; 0 where there is none */
 };
 
-/* A function type: letters of its parameters, ':' and its results ("il:d"; i i32, l i64, f f32,
+/* Entry i is the program's function type i; entry 0 is ":", of the init functions.
+ * A function type: letters of its parameters, ':' and its results ("il:d"; i i32, l i64, f f32,
  * d f64, v v128, r reference), and the code that calls a function of that type:
  *   void trampoline(swiftself base, const void *code, struct value *values)
  * which takes parameters from and leaves results in `values`. */
 struct artifact_type {
     uint32_t signature;         /* offset into ARTIFACT_TYPE_CODES, NUL-terminated */
-    uint32_t trampoline_offset; /* within ARTIFACT_CODE */
+    uint32_t trampoline_offset; /* within ARTIFACT_CODE; 0: the host cannot call this type */
     uint32_t params_count, results_count;
 };
 
