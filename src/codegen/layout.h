@@ -50,7 +50,7 @@ struct layout {
     const struct program *program;
     uint64_t context_bytes;   /* a multiple of ARTIFACT_PAGE, at least one page */
     uint32_t lanes_count;     /* memories, or 1 */
-    uint32_t functable_count; /* entries, a power of two, more than program->funcs_count - 1 */
+    uint32_t functable_count; /* entries: a power of two, at least program->funcs_count */
     /* By program index. */
     const int32_t *memory_sizes; /* uint64_t, bytes */
     const int32_t *globals;      /* 4, 8 or 16 bytes, by type */
