@@ -286,7 +286,8 @@ enum status loop_signals_open(struct loop *l, struct loop_signals *s, const int 
 {
     assert(s && signals && received);
     *s = (struct loop_signals){.loop = l, .received = received, .context = context};
-    if (count == 0 || count > LOOP_SIGNALS_MAX) return error_set(err, ST_USAGE, "%u signals", count);
+    if (count == 0 || count > LOOP_SIGNALS_MAX)
+        return error_set(err, ST_USAGE, "%u signals", count);
     sigset_t set;
     sigemptyset(&set);
     for (unsigned i = 0; i < count; i++) sigaddset(&set, signals[i]);

@@ -112,13 +112,13 @@ struct loop_task {
 
 void loop_task_init(struct loop_task *t, void (*run)(void *context), void *context);
 
-/* Runs the task once at the end of this turn, behind all that was deferred before. Tasks deferred by
- * tasks run in the same turn too, up to LOOP_TASK_ROUNDS_MAX rounds, then in the next one. A task
- * that is already queued stays where it is. Outside a turn: at the end of the next. */
+/* Runs the task once at the end of this turn, behind all that was deferred before. Tasks deferred
+ * by tasks run in the same turn too, up to LOOP_TASK_ROUNDS_MAX rounds, then in the next one. A
+ * task that is already queued stays where it is. Outside a turn: at the end of the next. */
 void loop_defer(struct loop *l, struct loop_task *t);
 
-/* Runs the task at the end of the next turn, which polls descriptors and timers without waiting: for
- * work that goes on but lets others have their turn. */
+/* Runs the task at the end of the next turn, which polls descriptors and timers without waiting:
+ * for work that goes on but lets others have their turn. */
 void loop_defer_next(struct loop *l, struct loop_task *t);
 
 /* Takes the task out of its queue; legal on one that is not queued. */
