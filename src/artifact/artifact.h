@@ -92,6 +92,7 @@ enum artifact_section {
     ARTIFACT_CODE,   /* page-aligned; executable */
     ARTIFACT_RODATA, /* page-aligned; mapped right behind the code's last page */
     ARTIFACT_FUNCS,
+    ARTIFACT_FUNC_ORDER, /* uint32_t: the functions that have code, ascending by code_offset */
     ARTIFACT_TYPES,
     ARTIFACT_TYPE_CODES,
     ARTIFACT_IMPORTS,
@@ -104,7 +105,7 @@ enum artifact_section {
     ARTIFACT_ELEMENTS,
     ARTIFACT_ADDRESSES, /* code offset → wasm offset, sorted */
     ARTIFACT_LINES,     /* wasm offset → file and line, sorted */
-    ARTIFACT_STRINGS,   /* NUL-terminated; offset 0 is "" */
+    ARTIFACT_STRINGS,   /* NUL-terminated, a NUL inside is C0 80; offset 0 is "" */
     ARTIFACT_EXTENTS,   /* of the image */
     ARTIFACT_IMAGE,     /* page-aligned: the bytes of the extents, in order */
     ARTIFACT_SECTIONS_COUNT
@@ -149,7 +150,7 @@ struct artifact_func {
  *   void trampoline(swiftself base, const void *code, struct value *values)
  * which takes parameters from and leaves results in `values`. */
 struct artifact_type {
-    uint32_t signature;         /* offset into ARTIFACT_TYPE_CODES, NUL-terminated */
+    uint32_t signature;         /* offset into ARTIFACT_TYPE_CODES, one behind the other's NUL */
     uint32_t trampoline_offset; /* within ARTIFACT_CODE; 0: the host cannot call this type */
     uint32_t params_count, results_count;
 };

@@ -1,0 +1,86 @@
+#include "artifact/artifact_writer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact_internal.h"
+#include "base/sha256.h"
+
+static enum status append_failed(enum status st, struct error *err)
+{
+    return st == ST_LIMIT ? error_set(err, ST_LIMIT, "artifact: larger than its limit")
+                          : error_set(err, st, "artifact");
+}
+
+/* Appends the parts, each at its alignment from `start`, and enters them in *header. */
+static enum status append_parts(struct artifact_header *header, size_t start,
+                                const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
+                                struct buffer *file, struct error *err)
+{
+    for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++) {
+        size_t align = section_shapes[i].align_bytes;
+        size_t size = file->size_bytes - start;
+        enum status st = buffer_append_zeros(file, (align - size % align) % align);
+        header->sections[i].offset = file->size_bytes - start;
+        header->sections[i].size_bytes = parts[i].size_bytes;
+        if (!st && parts[i].size_bytes)
+            st = buffer_append(file, parts[i].bytes, parts[i].size_bytes);
+        if (st) return append_failed(st, err);
+        if (file->size_bytes - start > ARTIFACT_BYTES_MAX) return append_failed(ST_LIMIT, err);
+    }
+    return ST_OK;
+}
+
+enum status artifact_write(const struct artifact_header *header,
+                           const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
+                           struct buffer *file, struct error *err)
+{
+    assert(header && parts && file);
+    const size_t start = file->size_bytes;
+    struct artifact_header h = *header;
+    memcpy(h.magic, ARTIFACT_MAGIC, sizeof h.magic);
+    h.format = ARTIFACT_FORMAT;
+    h.header_bytes = sizeof h;
+    size_t total = sizeof h + ARTIFACT_SECTIONS_COUNT * (size_t)ARTIFACT_PAGE;
+    for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++) total += parts[i].size_bytes;
+    if (total > ARTIFACT_BYTES_MAX) return append_failed(ST_LIMIT, err);
+
+    enum status st = buffer_append(file, &h, sizeof h);
+    if (st) return append_failed(st, err);
+    st = append_parts(&h, start, parts, file, err);
+    if (st) return st;
+    uint8_t *bytes = file->data + start;
+    memcpy(bytes, &h, sizeof h);
+    sha256(bytes + DIGEST_START, file->size_bytes - start - DIGEST_START, h.digest);
+    memcpy(bytes, &h, sizeof h);
+    return ST_OK;
+}
+
+enum status artifact_write_image(const struct artifact *a, const struct artifact_extent *extents,
+                                 size_t extents_count, const struct artifact_part *image,
+                                 struct buffer *file, struct error *err)
+{
+    assert(a && image && file && (extents || !extents_count));
+    struct artifact_part parts[ARTIFACT_SECTIONS_COUNT];
+    struct artifact_header h = *artifact_header(a);
+    for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++) {
+        parts[i].bytes = a->map + h.sections[i].offset;
+        parts[i].size_bytes = h.sections[i].size_bytes;
+    }
+    struct artifact_extent *placed = calloc(extents_count ? extents_count : 1, sizeof *placed);
+    if (!placed) return error_set(err, ST_NO_MEMORY, "artifact: image");
+    uint64_t image_bytes = 0;
+    for (size_t i = 0; i < extents_count; i++) {
+        placed[i] = extents[i];
+        placed[i].image_offset = image_bytes;
+        image_bytes += extents[i].size_bytes;
+    }
+    assert(image_bytes == image->size_bytes);
+    parts[ARTIFACT_EXTENTS] = (struct artifact_part){placed, extents_count * sizeof *placed};
+    parts[ARTIFACT_IMAGE] = *image;
+    h.flags |= ARTIFACT_INITIALISED;
+    enum status st = artifact_write(&h, parts, file, err);
+    free(placed);
+    return st;
+}
