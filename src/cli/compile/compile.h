@@ -1,0 +1,13 @@
+/* A compile job: decode, validate, link, generate code, initialise, freeze, write. */
+#ifndef CLI_COMPILE_COMPILE_H
+#define CLI_COMPILE_COMPILE_H
+
+#include "base/buffer.h"
+#include "common/cli.h"
+
+/* `name` is the file's, for messages. Prints statistics to standard error when asked to. */
+NODISCARD enum status compile_module(const char *name, const struct buffer *wasm,
+                                     const struct cli_compile_options *options, const char *out,
+                                     bool stats, struct error *err);
+
+#endif

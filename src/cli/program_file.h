@@ -1,0 +1,29 @@
+/* Opens what a user names on the command line, a module (.wasm) or an artifact (.mfa), told apart
+ * by its first bytes. Modules are compiled once and kept in the cache by content:
+ * $XDG_CACHE_HOME/mayfly, or ~/.cache/mayfly. */
+#ifndef CLI_PROGRAM_FILE_H
+#define CLI_PROGRAM_FILE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "common/cli.h"
+
+struct artifact;
+
+#define PROGRAM_CACHE_BYTES_MAX (2ull << 30) /* then the least recently used artifacts go */
+#define PROGRAM_CACHE_FILES_MAX 10000u
+
+/* Success: *ret is the caller's. Failure: *err says why; its text is empty when the compiler has
+ * already said it. `*ret_compiled`: nothing was cached, the compiler ran. Blocks. */
+NODISCARD enum status program_file_open(const char *path, const struct cli_compile_options *options,
+                                        struct artifact **ret, bool *ret_compiled,
+                                        struct error *err);
+
+enum program_file_kind { PROGRAM_FILE_MODULE, PROGRAM_FILE_COMPONENT, PROGRAM_FILE_ARTIFACT };
+
+/* What the first bytes say. Errors: ST_INVALID (none of them), and those of reading. */
+NODISCARD enum status program_file_kind(const char *path, enum program_file_kind *ret,
+                                        struct error *err);
+
+#endif
