@@ -12,12 +12,13 @@ static const char *const reasons[SKIPS_COUNT] = {
     [SKIP_LEGACY] = "need legacy exceptions",
     [SKIP_TEXT] = "are malformed as text, which only the text parser sees",
     [SKIP_TEXT_KEPT] = "are malformed as text, which the text parser let pass",
+    [SKIP_LIMIT] = "are valid definitions past a limit of the implementation",
 };
 
 struct report *report_new(void)
 {
-    struct report *r = mmap(NULL, sizeof *r, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                            -1, 0);
+    struct report *r =
+        mmap(NULL, sizeof *r, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r == MAP_FAILED) {
         perror("mmap");
         exit(2);

@@ -15,6 +15,7 @@ enum skip {
     SKIP_LEGACY,    /* legacy exceptions, refused by name */
     SKIP_TEXT,      /* malformed text: it has no binary form to refuse */
     SKIP_TEXT_KEPT, /* malformed text that the text parser turned into a valid module */
+    SKIP_LIMIT,     /* valid, but past a named limit of the implementation */
     SKIPS_COUNT
 };
 

@@ -11,13 +11,20 @@
 #define SCRIPT_WORDS_MAX (3 * SCRIPT_VALUES_MAX)
 
 static const char *const verbs[VERBS_COUNT] = {
-    [VERB_DEFINE] = "define",         [VERB_INSTANTIATE] = "instantiate",
-    [VERB_TRAPPING] = "trapping",     [VERB_UNLINKABLE] = "unlinkable",
-    [VERB_INVALID] = "invalid",       [VERB_MALFORMED] = "malformed",
-    [VERB_QUOTED] = "quoted",         [VERB_REFUSED] = "refused",
-    [VERB_UNREADABLE] = "unreadable", [VERB_REGISTER] = "register",
-    [VERB_INVOKE] = "invoke",         [VERB_RETURN] = "return",
-    [VERB_TRAP] = "trap",             [VERB_EXHAUSTION] = "exhaustion",
+    [VERB_DEFINE] = "define",
+    [VERB_INSTANTIATE] = "instantiate",
+    [VERB_TRAPPING] = "trapping",
+    [VERB_UNLINKABLE] = "unlinkable",
+    [VERB_INVALID] = "invalid",
+    [VERB_MALFORMED] = "malformed",
+    [VERB_QUOTED] = "quoted",
+    [VERB_REFUSED] = "refused",
+    [VERB_UNREADABLE] = "unreadable",
+    [VERB_REGISTER] = "register",
+    [VERB_INVOKE] = "invoke",
+    [VERB_RETURN] = "return",
+    [VERB_TRAP] = "trap",
+    [VERB_EXHAUSTION] = "exhaustion",
     [VERB_EXCEPTION] = "exception",
 };
 
@@ -102,8 +109,10 @@ static void take_action(struct words *w, struct command *c)
     c->args = take_values(w, "->", &c->args_count);
     if (c->verb == VERB_INVOKE) return;
     take(w);
-    if (c->verb == VERB_RETURN) c->wants = take_values(w, NULL, &c->wants_count);
-    else c->text = take_text(w);
+    if (c->verb == VERB_RETURN)
+        c->wants = take_values(w, NULL, &c->wants_count);
+    else
+        c->text = take_text(w);
 }
 
 static void parse_command(struct words *w, struct command *c)
@@ -189,8 +198,10 @@ enum status script_read(const char *folder, const char *name, struct script *ret
         if (st) error_prefix(err, "%s", path);
     }
     buffer_done(&text);
-    if (st) script_done(&s);
-    else *ret = s;
+    if (st)
+        script_done(&s);
+    else
+        *ret = s;
     return st;
 }
 

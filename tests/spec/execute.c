@@ -1,0 +1,310 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/artifact.h"
+#include "value.h"
+#include "world.h"
+
+/* The suite's words for each trap. */
+static const char *const trap_texts[TRAP_KINDS_COUNT][3] = {
+    [TRAP_UNREACHABLE] = {"unreachable"},
+    [TRAP_MEMORY_BOUNDS] = {"out of bounds memory access"},
+    [TRAP_TABLE_BOUNDS] = {"out of bounds table access", "undefined element"},
+    [TRAP_NULL_ELEMENT] = {"uninitialized element"},
+    [TRAP_TYPE_MISMATCH] = {"indirect call type mismatch"},
+    [TRAP_DIVIDE_BY_ZERO] = {"integer divide by zero"},
+    [TRAP_INTEGER_OVERFLOW] = {"integer overflow"},
+    [TRAP_BAD_CONVERSION] = {"invalid conversion to integer"},
+    [TRAP_STACK_EXHAUSTED] = {"call stack exhausted"},
+    [TRAP_NULL_REFERENCE] = {"null reference", "null function reference"},
+};
+
+/* One command as it is checked. `report` is NULL while only the effects are wanted. */
+struct check {
+    struct world *world;
+    struct report *report;
+    const struct command *command;
+};
+
+static void fail(const struct check *k, const char *fmt, ...) PRINTF(2, 3);
+static void fail(const struct check *k, const char *fmt, ...)
+{
+    char text[600];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (k->report) report_fail(k->report, k->world->script->path, k->command->line, "%s", text);
+}
+
+static void pass(const struct check *k)
+{
+    if (k->report) report_pass(k->report);
+}
+
+static const char *result_text(const struct check *k, enum call_result result)
+{
+    if (result == CALL_TRAPPED) return trap_kind_text(instance_trap(k->world->instance)->kind);
+    return result == CALL_RETURNED ? "returned" : "exited or suspended";
+}
+
+static bool is_trap(const struct check *k, enum call_result result, const char *want)
+{
+    if (result != CALL_TRAPPED) return false;
+    uint32_t kind = instance_trap(k->world->instance)->kind;
+    for (size_t i = 0; kind < TRAP_KINDS_COUNT && i < ARRAY_COUNT(trap_texts[0]); i++) {
+        const char *text = trap_texts[kind][i];
+        if (text && strncmp(want, text, strlen(text)) == 0) return true;
+    }
+    return false;
+}
+
+/* ---- exports ---- */
+
+struct target {
+    uint32_t index;        /* program index of the function or global */
+    const char *signature; /* of the function, or the global's letter */
+    char letter[2];
+    uint32_t params_count, results_count;
+};
+
+/* The artifact must list the same export as the module does. Its names end at a NUL. */
+static bool artifact_agrees(const struct world *w, uint32_t number, const struct wasm_export *e,
+                            uint32_t index)
+{
+    if (strlen(e->name.text) != e->name.size_bytes) return true;
+    const struct artifact *a = module_artifact(w->module);
+    size_t count;
+    const struct artifact_export *exports = artifact_section(a, ARTIFACT_EXPORTS, &count);
+    for (size_t i = 0; i < count; i++)
+        if (exports[i].instance == number && exports[i].kind == e->kind &&
+            strcmp(artifact_string(a, exports[i].name), e->name.text) == 0)
+            return exports[i].index == index;
+    return false;
+}
+
+static void describe(const struct world *w, bool is_get, struct target *t)
+{
+    const struct artifact *a = module_artifact(w->module);
+    size_t count;
+    if (is_get) {
+        const struct artifact_global *globals = artifact_section(a, ARTIFACT_GLOBALS, &count);
+        t->letter[0] = (char)globals[t->index].type;
+        return;
+    }
+    const struct artifact_func *funcs = artifact_section(a, ARTIFACT_FUNCS, &count);
+    const struct artifact_type *types = artifact_section(a, ARTIFACT_TYPES, &count);
+    const struct artifact_type *type = &types[funcs[t->index].type];
+    const char *codes = artifact_section(a, ARTIFACT_TYPE_CODES, &count);
+    t->signature = codes + type->signature;
+    t->params_count = type->params_count;
+    t->results_count = type->results_count;
+}
+
+static bool find_target(const struct check *k, struct target *ret)
+{
+    const struct command *c = k->command;
+    const struct world *w = k->world;
+    uint32_t number = w->instances[c->instance].number;
+    const struct program_instance *p = &w->program->instances[number];
+    enum wasm_external kind = c->is_get ? WASM_EXT_GLOBAL : WASM_EXT_FUNC;
+    for (uint32_t i = 0; i < p->module->exports_count; i++) {
+        const struct wasm_export *e = &p->module->exports[i];
+        if (e->kind != kind || e->name.size_bytes != c->field.size_bytes ||
+            memcmp(e->name.text, c->field.bytes, c->field.size_bytes) != 0)
+            continue;
+        *ret = (struct target){.index = c->is_get ? p->globals[e->index] : p->funcs[e->index]};
+        if (!artifact_agrees(w, number, e, ret->index)) break;
+        describe(w, c->is_get, ret);
+        return true;
+    }
+    fail(k, "no export \"%s\"", c->field.bytes);
+    return false;
+}
+
+/* ---- actions ---- */
+
+struct outcome {
+    enum call_result result;
+    const char *types; /* letters of the results */
+    uint32_t count;
+    struct value values[SCRIPT_VALUES_MAX];
+};
+
+/* Performs the command's call or read; false when it could not, which is reported. */
+static bool act(const struct check *k, struct outcome *ret)
+{
+    static struct target t; /* its letter outlives the call */
+    const struct command *c = k->command;
+    memset(ret, 0, sizeof *ret);
+    if (!find_target(k, &t)) return false;
+    if (c->is_get) {
+        instance_global_get(k->world->instance, t.index, &ret->values[0]);
+        ret->types = t.letter;
+        ret->count = 1;
+        return true;
+    }
+    if (t.params_count != c->args_count || t.results_count > SCRIPT_VALUES_MAX) {
+        fail(k, "\"%s\" has type %s", c->field.bytes, t.signature);
+        return false;
+    }
+    for (uint32_t i = 0; i < c->args_count; i++) {
+        if (value_parse(c->args[i], &ret->values[i])) continue;
+        fail(k, "argument %s", c->args[i]);
+        return false;
+    }
+    ret->types = t.signature + t.params_count + 1;
+    ret->count = t.results_count;
+    ret->result = instance_call(k->world->instance, t.index, ret->values);
+    return true;
+}
+
+static void check_values(const struct check *k, const struct outcome *o)
+{
+    const struct command *c = k->command;
+    if (o->count != c->wants_count) {
+        fail(k, "\"%s\": %u results, expected %u", c->field.bytes, o->count, c->wants_count);
+        return;
+    }
+    for (uint32_t i = 0; i < o->count; i++) {
+        if (value_matches(c->wants[i], o->types[i], &o->values[i], k->world->program->funcs_count))
+            continue;
+        char got[VALUE_TEXT_MAX];
+        value_print(o->types[i], &o->values[i], got);
+        fail(k, "\"%s\" result %u: expected %s, got %s", c->field.bytes, i, c->wants[i], got);
+        return;
+    }
+    pass(k);
+}
+
+static void check_action(const struct check *k)
+{
+    const struct command *c = k->command;
+    struct outcome o;
+    if (!act(k, &o)) return;
+    switch (c->verb) {
+    case VERB_INVOKE:
+    case VERB_RETURN:
+        if (o.result != CALL_RETURNED)
+            fail(k, "\"%s\": %s", c->field.bytes, result_text(k, o.result));
+        else if (c->verb == VERB_RETURN)
+            check_values(k, &o);
+        else
+            pass(k);
+        break;
+    case VERB_TRAP:
+    case VERB_EXHAUSTION:
+        if (is_trap(k, o.result, c->text.bytes))
+            pass(k);
+        else
+            fail(k, "\"%s\": expected trap \"%s\", got: %s", c->field.bytes, c->text.bytes,
+                 result_text(k, o.result));
+        break;
+    default: fail(k, "an uncaught exception was expected");
+    }
+}
+
+/* ---- modules ---- */
+
+static void check_instantiate(const struct check *k)
+{
+    const struct command *c = k->command;
+    uint32_t number = k->world->instances[c->instance].number;
+    enum call_result result = instance_init(k->world->instance, number);
+    if (result == CALL_RETURNED) result = instance_start(k->world->instance, number);
+    if (c->verb == VERB_INSTANTIATE ? result == CALL_RETURNED : is_trap(k, result, c->text.bytes))
+        pass(k);
+    else
+        fail(k, "instantiation: expected %s, got: %s", c->text.bytes ? c->text.bytes : "success",
+             result_text(k, result));
+}
+
+static void check_unlinkable(const struct check *k, const struct world_module *m)
+{
+    bool unknown = strncmp(k->command->text.bytes, "unknown import", 14) == 0;
+    if (m->skipped && k->report)
+        report_skip(k->report, m->skip);
+    else if (m->skipped || m->status == (unknown ? ST_NOT_FOUND : ST_INVALID))
+        pass(k);
+    else
+        fail(k, "expected \"%s\" of linking, got %s %s", k->command->text.bytes,
+             status_name(m->status), m->text);
+}
+
+/* Whether the command's instance is there; counts it as skipped or failed otherwise. */
+static bool is_there(const struct check *k, const struct world_module *m)
+{
+    const struct command *c = k->command;
+    const struct world_instance *i = &k->world->instances[c->instance];
+    if (i->place == PLACE_LINKED) return true;
+    if (!k->report) return false;
+    if (i->place == PLACE_SKIPPED)
+        report_skip(k->report, i->skip);
+    else if (c->verb == VERB_INSTANTIATE || c->verb == VERB_TRAPPING)
+        fail(k, "module refused: %s %s", status_name(m->status), m->text);
+    else
+        report_fail_silently(k->report);
+    return false;
+}
+
+static void check_command(const struct check *k, const struct world_module *m)
+{
+    switch (k->command->verb) {
+    case VERB_UNLINKABLE: check_unlinkable(k, m); break;
+    case VERB_INSTANTIATE:
+    case VERB_TRAPPING:
+        if (is_there(k, m)) check_instantiate(k);
+        break;
+    case VERB_INVOKE:
+    case VERB_RETURN:
+    case VERB_TRAP:
+    case VERB_EXHAUSTION:
+    case VERB_EXCEPTION:
+        if (is_there(k, m)) check_action(k);
+        break;
+    default: break; /* the business of suite_validate(), or done while linking */
+    }
+}
+
+void world_execute(struct world *w, uint32_t end, struct report *r)
+{
+    struct check k = {.world = w, .report = r};
+    (void)instance_init(w->instance, 0);
+    for (uint32_t i = 0; i < end; i++) {
+        k.command = &w->script->commands[i];
+        check_command(&k, &w->modules[i]);
+    }
+}
+
+/* ---- a whole script ---- */
+
+/* Nothing runs: every check of execution counts as failed. */
+static void fail_all(struct world *w, const struct error *err, struct report *r)
+{
+    report_fail(r, w->script->path, 0, "%s: %s", status_name(err->status), err->text);
+    for (uint32_t i = 0; i < w->script->commands_count; i++) {
+        enum verb verb = w->script->commands[i].verb;
+        if (verb == VERB_RETURN || verb == VERB_TRAP || verb == VERB_EXHAUSTION)
+            report_fail_silently(r);
+    }
+}
+
+void suite_execute(const struct script *script, const struct suite_options *options,
+                   struct report *r)
+{
+    struct world w;
+    struct error err = {0};
+    enum status st = runtime_init(&err);
+    if (!st) st = runtime_thread_init(&err);
+    if (st) {
+        report_fail(r, script->path, 0, "%s", err.text);
+        return;
+    }
+    st = world_open(&w, script, options, &err);
+    if (!st) st = world_link(&w, &err);
+    if (st)
+        fail_all(&w, &err, r);
+    else
+        world_execute(&w, script->commands_count, r);
+    world_done(&w);
+}
