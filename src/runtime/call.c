@@ -1,0 +1,112 @@
+/* Calls into guest code: on the fiber from outside, directly from host functions. */
+#include "instance.h"
+
+/* Runs `func` on this stack, which is the fiber's. Returns the kind of the trap, or 0. */
+static uint32_t enter(struct instance *i, uint32_t func, struct value *values)
+{
+    const struct module *m = i->module;
+    assert(func < m->funcs_count && m->funcs[func].code_size > 0);
+    if (i->cancelled || i->depth >= INSTANCE_CALL_DEPTH_MAX) {
+        uint32_t kind = i->cancelled ? TRAP_CANCEL : TRAP_STACK_EXHAUSTED;
+        trap_set_plain(i, kind);
+        return kind;
+    }
+    i->depth++;
+    const struct artifact_func *f = &m->funcs[func];
+    uint32_t kind = guest_enter(&i->guest, m->code + m->types[f->type].trampoline_offset,
+                                i->slot.base, m->code + f->code_offset, values);
+    i->depth--;
+    if (kind) trap_describe(i, kind);
+    return kind;
+}
+
+static void fiber_run(void *argument)
+{
+    struct instance *i = argument;
+    i->call_stop = enter(i, i->call_func, i->call_values);
+}
+
+static enum call_result result_of(uint32_t stop)
+{
+    if (stop == TRAP_NONE) return CALL_RETURNED;
+    return stop == TRAP_EXIT ? CALL_EXITED : CALL_TRAPPED;
+}
+
+/* Runs the fiber until it ends or is left; the thread's current guest is `i` meanwhile. */
+static enum call_result run_fiber(struct instance *i, bool resume)
+{
+    struct guest_state *outer = guest_current;
+    guest_current = &i->guest;
+    i->state = INSTANCE_RUNNING;
+    bool finished = resume ? fiber_resume(&i->fiber) : fiber_start(&i->fiber, fiber_run, i);
+    guest_current = outer;
+    i->state = finished ? INSTANCE_IDLE : INSTANCE_SUSPENDED;
+    return finished ? result_of(i->call_stop) : CALL_SUSPENDED;
+}
+
+enum call_result instance_call(struct instance *i, uint32_t func, struct value *values)
+{
+    assert(i && i->state != INSTANCE_SUSPENDED);
+    if (i->state == INSTANCE_RUNNING) {
+        assert(guest_current == &i->guest);
+        return result_of(enter(i, func, values));
+    }
+    i->trap.kind = TRAP_NONE;
+    i->trap.frames_count = 0;
+    i->trap.text[0] = 0;
+    i->call_func = func;
+    i->call_values = values;
+    return run_fiber(i, false);
+}
+
+enum call_result instance_resume(struct instance *i)
+{
+    assert(i && i->state == INSTANCE_SUSPENDED);
+    return run_fiber(i, true);
+}
+
+enum call_result instance_cancel(struct instance *i)
+{
+    assert(i && i->state == INSTANCE_SUSPENDED);
+    i->cancelled = true;
+    enum call_result result = run_fiber(i, true);
+    i->cancelled = false;
+    assert(result == CALL_TRAPPED && i->trap.kind == TRAP_CANCEL);
+    return result;
+}
+
+bool instance_suspend(struct instance *i)
+{
+    assert(i && i->state == INSTANCE_RUNNING && guest_current == &i->guest);
+    if (i->cancelled) return false;
+    fiber_leave(&i->fiber);
+    return !i->cancelled;
+}
+
+enum call_result instance_init(struct instance *i, uint32_t which)
+{
+    const struct module *m = i->module;
+    assert(which < m->instances_count);
+    if (m->initialised || m->instances[which].init_func == 0) return CALL_RETURNED;
+    struct value none[1];
+    return instance_call(i, m->instances[which].init_func, none);
+}
+
+enum call_result instance_start(struct instance *i, uint32_t which)
+{
+    const struct module *m = i->module;
+    assert(which < m->instances_count);
+    if (m->instances[which].start_func == 0) return CALL_RETURNED;
+    struct value none[1];
+    return instance_call(i, m->instances[which].start_func, none);
+}
+
+enum call_result instance_init_all(struct instance *i)
+{
+    for (uint32_t k = 0; k < i->module->instances_count; k++) {
+        enum call_result result = instance_init(i, k);
+        if (result == CALL_RETURNED) result = instance_start(i, k);
+        if (result != CALL_RETURNED) return result;
+    }
+    return CALL_RETURNED;
+}

@@ -1,0 +1,44 @@
+/* The host's view of a guest's memories and globals. */
+#include <string.h>
+
+#include "base/checked.h"
+#include "instance.h"
+
+bool guest_slice(const struct instance *i, uint32_t memory, uint64_t offset, uint64_t length,
+                 uint8_t **ret)
+{
+    if (memory >= i->module->memories_count) return false;
+    if (!range_within(offset, length, *slot_memory_size(&i->slot, memory))) return false;
+    *ret = slot_lane(&i->slot, memory) + offset;
+    return true;
+}
+
+uint64_t guest_memory_bytes(const struct instance *i, uint32_t memory)
+{
+    return memory < i->module->memories_count ? *slot_memory_size(&i->slot, memory) : 0;
+}
+
+static size_t type_bytes(uint8_t letter)
+{
+    switch (letter) {
+    case 'l':
+    case 'd': return 8;
+    case 'v': return 16;
+    default: return 4;
+    }
+}
+
+void instance_global_get(const struct instance *i, uint32_t global, struct value *ret)
+{
+    assert(global < i->module->globals_count);
+    const struct artifact_global *g = &i->module->globals[global];
+    *ret = (struct value){0};
+    memcpy(ret->v128, i->slot.base + g->offset, type_bytes(g->type));
+}
+
+void instance_global_set(struct instance *i, uint32_t global, const struct value *value)
+{
+    assert(global < i->module->globals_count);
+    const struct artifact_global *g = &i->module->globals[global];
+    memcpy(i->slot.base + g->offset, value->v128, type_bytes(g->type));
+}

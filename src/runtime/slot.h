@@ -1,0 +1,41 @@
+/* A slot: the address space of one instance (artifact/artifact.h draws it), with the image of its
+ * artifact mapped. Belongs to one thread. */
+#ifndef RUNTIME_SLOT_H
+#define RUNTIME_SLOT_H
+
+#include "module.h"
+#include "os/vm.h"
+
+struct slot {
+    const struct module *module;
+    struct vm_reservation reservation;
+    uint8_t *base;
+    uint8_t *stack_low; /* lowest usable byte; SLOT_STACK_GUARD_BYTES of guard below */
+    size_t stack_bytes;
+};
+
+/* Reserves a slot and maps the image of `m` into it: the state of a fresh instance. `host_page_fd`
+ * holds the pointers to helpers. On failure *s is released. Errors: ST_NO_MEMORY, ST_CORRUPT. */
+NODISCARD enum status slot_init(struct slot *s, const struct module *m, size_t stack_bytes,
+                                int host_page_fd, struct error *err);
+void slot_done(struct slot *s);
+
+/* Back to the state after slot_init(). Errors: ST_NO_MEMORY; the slot may then only be released. */
+NODISCARD enum status slot_reset(struct slot *s, struct error *err);
+
+static inline uint8_t *slot_lane(const struct slot *s, size_t memory)
+{
+    return s->base + memory * SLOT_LANE_BYTES;
+}
+
+static inline uint64_t *slot_memory_size(const struct slot *s, size_t memory)
+{
+    return (uint64_t *)(s->base + s->module->memories[memory].size_offset);
+}
+
+static inline uint32_t *slot_table_size(const struct slot *s, size_t table)
+{
+    return (uint32_t *)(s->base + s->module->tables[table].size_offset);
+}
+
+#endif
