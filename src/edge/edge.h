@@ -1,0 +1,75 @@
+/* A request's way: route, admit, instance, answer, log.
+ *
+ * The edge is the handler of an http_server. It holds the apps of this process, each a module that
+ * is a WASI preview 1 command, and answers every request with a fresh instance of one of them, as a
+ * CGI program (RFC 3875, the WAGI convention): meta-variables as environment, the body on standard
+ * input, head and body of the response on standard output, standard error to the log.
+ *
+ * Guests run on fibers of the loop's thread: one that waits for its client, or for a clock, is
+ * suspended, and others go on. Everything here runs on that thread. */
+#ifndef EDGE_EDGE_H
+#define EDGE_EDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+struct artifact;
+struct edge;
+struct http_handler;
+struct loop;
+
+#define EDGE_APPS_MAX             100000u
+#define EDGE_NAME_BYTES_MAX       63u /* of an app: a DNS label, besides '_' and '.' in paths */
+#define EDGE_CGI_HEAD_BYTES_MAX   32768u
+#define EDGE_CGI_FIELDS_MAX       200u
+#define EDGE_ENVIRONMENT_MAX      512u         /* variables */
+#define EDGE_ENVIRONMENT_BYTES    (256u << 10) /* all of them */
+#define EDGE_IDLE_INSTANCES_MAX   64u          /* of an app, reset and ready */
+#define EDGE_LOG_LINE_BYTES_MAX   8192u        /* longer lines of a guest are cut */
+#define EDGE_BODY_LOOKAHEAD_BYTES 4096u
+
+/* Of every app. */
+struct edge_limits {
+    uint32_t instances_max;    /* at a time; then 503 with Retry-After, "overloaded" */
+    uint32_t wall_ms;          /* from head to end of the answer; then 504, "wall-limit" */
+    uint32_t log_bytes_max;    /* of a guest's standard error a request; the rest is dropped */
+    uint32_t stack_bytes;      /* 0: runtime's default */
+    uint64_t memory_bytes_max; /* 0: runtime's default */
+};
+
+struct edge_config {
+    struct loop *loop; /* outlives the edge */
+    struct edge_limits limits;
+    const char *server_software; /* SERVER_SOFTWARE */
+    const char *const *env;      /* "NAME=value", for every guest; outlives the edge */
+    size_t env_count;
+    int log_fd;      /* one line a write */
+    bool access_log; /* a line for every request, not only for what went wrong */
+};
+
+/* 1,024 instances, 30 s, 64 KiB of log, the runtime's stack and memory. */
+void edge_limits_init(struct edge_limits *limits);
+
+/* Errors: ST_NO_MEMORY. */
+NODISCARD enum status edge_new(const struct edge_config *config, struct edge **ret,
+                               struct error *err);
+void edge_free(struct edge *e); /* the http_server is gone by then; NULL is legal */
+
+/* Adds the app `name` (letters, digits, '-', '_', '.'), which answers at the path "/name/" and at
+ * the host "name.localhost". Takes the artifact on success.
+ * Errors: ST_USAGE (name), ST_EXISTS, ST_LIMIT, ST_INVALID (no WASI command: it exports no
+ * "_start"), and those of module_new(): the imports that are not there. */
+NODISCARD enum status edge_add_app(struct edge *e, const char *name, struct artifact *take_artifact,
+                                   struct error *err);
+
+/* The app `name` answers every request that no other name claims. */
+NODISCARD enum status edge_set_default(struct edge *e, const char *name, struct error *err);
+
+/* The handler for http_server_new(), whose context is the edge. Static storage. */
+const struct http_handler *edge_handler(void);
+
+#endif
