@@ -18,6 +18,7 @@
 
 #define PROGRAM_INSTANCES_MAX 1000u
 #define PROGRAM_FUNCTION_NULL 0u
+#define PROGRAM_FUNCTIONS_MAX 4000000u
 
 struct program_instance {
     const struct wasm_module *module; /* borrowed */
@@ -76,12 +77,21 @@ struct program_namespace {
 NODISCARD enum status program_builder_new(struct program_builder **ret, struct error *err);
 void program_builder_free(struct program_builder *b); /* legal after program_builder_finish */
 
+/* The size at link time of the table or memory with this program index, in elements or pages.
+ * Without a callback a definition's declared minimum is taken for it, which is right as long as
+ * nothing has run. */
+typedef uint64_t program_size_callback(void *context, enum wasm_external kind, uint32_t index);
+void program_builder_set_size(struct program_builder *b, program_size_callback *size,
+                              void *context);
+
 /* Adds an instance of `module`. An import whose module name is among `namespaces` (the last entry
  * of a name wins) is served by that instance's export of the field's name; another function import
  * becomes a host import, when `allow_host`.
- * Success: *ret_instance is its number. Failure: the builder is as before.
+ * Success: *ret_instance is its number. Failure: the builder is as before; after ST_NO_MEMORY it is
+ * good for nothing but program_builder_free().
  * Errors: ST_NOT_FOUND ("unknown import \"m\" \"f\"" for each missing one, comma-separated),
- * ST_INVALID ("incompatible import type …", Core §4.5.3 matching on declared types), ST_LIMIT. */
+ * ST_INVALID ("incompatible import type …", Core §4.5.3 matching on declared types), ST_LIMIT,
+ * ST_NO_MEMORY. */
 NODISCARD enum status program_builder_add(struct program_builder *b,
                                           const struct wasm_module *module,
                                           const struct program_namespace *namespaces,
@@ -92,9 +102,8 @@ NODISCARD enum status program_builder_add(struct program_builder *b,
 NODISCARD enum status program_builder_finish(struct program_builder *b, const struct program **ret,
                                              struct error *err);
 
-/* The type id of type index `type` of instance `instance`'s module, or 0 when no function of the
- * program has that type and it was never asked for in this program's modules. Every function type
- * of every module has an id. */
+/* The type id of type index `type` of instance `instance`'s module. Every function type of every
+ * module has one; of a struct or array type it is 0. */
 uint32_t program_type_id(const struct program *p, uint32_t instance, uint32_t type);
 
 #endif
