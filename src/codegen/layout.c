@@ -212,16 +212,32 @@ static uint32_t power_of_two_above(uint32_t count)
     return n;
 }
 
-enum status layout_new(const struct program *program, struct layout **ret, struct error *err)
+static enum status check_memories(const struct program *program, struct error *err)
 {
-    assert(program && ret);
     if (program->memories_count > SLOT_LANES_MAX)
         return error_set(err, ST_LIMIT, "%u memories; at most %u", program->memories_count,
                          SLOT_LANES_MAX);
+    for (uint32_t i = 0; i < program->memories_count; i++) {
+        struct program_definition d = program->memories[i];
+        const struct wasm_memory *memory =
+            &program->instances[d.instance].module->memories[d.index];
+        if (memory->limits.min > SLOT_MEMORY_BYTES_MAX / WASM_PAGE_BYTES)
+            return error_set(err, ST_LIMIT, "a memory of %llu pages; at most %llu",
+                             (unsigned long long)memory->limits.min,
+                             SLOT_MEMORY_BYTES_MAX / WASM_PAGE_BYTES);
+    }
+    return ST_OK;
+}
+
+enum status layout_new(const struct program *program, struct layout **ret, struct error *err)
+{
+    assert(program && ret);
+    enum status st = check_memories(program, err);
+    if (st) return st;
     struct layout_made *m = calloc(1, sizeof *m);
     if (!m) return error_set(err, ST_NO_MEMORY, "layout of the context");
     arena_init(&m->arena, LAYOUT_ARENA_BYTES_MAX);
-    enum status st = allocate(m, program, err);
+    st = allocate(m, program, err);
     if (!st) st = place_hot(m, program, err);
     if (!st) st = place_elements(m, program, err);
     if (!st) st = place_tables(m, program, err);

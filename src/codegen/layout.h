@@ -61,7 +61,8 @@ struct layout {
 
 /* Lays out `program`, which is borrowed until layout_free().
  * Success: *ret is the caller's. Failure: *ret is untouched.
- * Errors: ST_LIMIT (context above SLOT_CONTEXT_BYTES_MAX, memories above SLOT_LANES_MAX),
+ * Errors: ST_LIMIT (context above SLOT_CONTEXT_BYTES_MAX, memories above SLOT_LANES_MAX or
+ * SLOT_MEMORY_BYTES_MAX),
  * ST_NO_MEMORY. Does not block; reads function bodies for table.grow. */
 NODISCARD enum status layout_new(const struct program *program, struct layout **ret,
                                  struct error *err);
