@@ -2,6 +2,7 @@
 # What every script starts with: where things are, how to speak, how to fail.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 # shellcheck disable=SC2034
 build_root=${MAYFLY_BUILD_DIR:-$root/build}
 tools=$root/tests/tools/node_modules
@@ -16,7 +17,7 @@ die() {
     exit 1
 }
 usage_error() {
-    say "$(basename "$0"): $*; see $0 --help"
+    say "$(basename "$0"): $*; see $(basename "$0") --help"
     exit 2
 }
 
@@ -28,7 +29,7 @@ help_of() {
 for argument in "$@"; do
     case $argument in
     -h | --help)
-        help_of "$0"
+        help_of "$self"
         exit 0
         ;;
     --) break ;;
