@@ -1,0 +1,61 @@
+/* args_* and environ_*: two lists of strings that work alike. */
+#include <string.h>
+
+#include "state.h"
+
+static enum wasi_errno sizes_get(struct call *c, size_t count, uint32_t bytes)
+{
+    if (!call_can_put(c, c->v[1].i32, sizeof bytes)) return WASI_EFAULT;
+    enum wasi_errno e = call_put_u32(c, c->v[0].i32, (uint32_t)count);
+    return e ? e : call_put_u32(c, c->v[1].i32, bytes);
+}
+
+/* Pointers to v[0], the strings themselves to v[1]. */
+static enum wasi_errno list_get(struct call *c, const char *const *list, size_t count,
+                                uint32_t bytes)
+{
+    uint32_t text_offset = c->v[1].i32;
+    uint8_t *pointers, *text;
+    if (!call_slice(c, c->v[0].i32, count * sizeof text_offset, &pointers)) return WASI_EFAULT;
+    if (!call_slice(c, text_offset, bytes, &text)) return WASI_EFAULT;
+    for (size_t k = 0; k < count; k++) {
+        size_t size = strlen(list[k]) + 1;
+        memcpy(pointers + k * sizeof text_offset, &text_offset, sizeof text_offset);
+        memcpy(text, list[k], size);
+        text += size;
+        text_offset += (uint32_t)size;
+    }
+    return WASI_OK;
+}
+
+static enum wasi_errno args_sizes_get(struct call *c)
+{
+    return sizes_get(c, c->p->config.args_count, c->p->args_bytes);
+}
+
+static enum wasi_errno args_get(struct call *c)
+{
+    return list_get(c, c->p->config.args, c->p->config.args_count, c->p->args_bytes);
+}
+
+static enum wasi_errno environ_sizes_get(struct call *c)
+{
+    return sizes_get(c, c->p->config.env_count, c->p->env_bytes);
+}
+
+static enum wasi_errno environ_get(struct call *c)
+{
+    return list_get(c, c->p->config.env, c->p->config.env_count, c->p->env_bytes);
+}
+
+PREVIEW1_FUNCTION(args_sizes_get)
+PREVIEW1_FUNCTION(args_get)
+PREVIEW1_FUNCTION(environ_sizes_get)
+PREVIEW1_FUNCTION(environ_get)
+
+const struct host_function preview1_args_functions[] = {
+    PREVIEW1_ENTRY(args_sizes_get, "ii:i"),
+    PREVIEW1_ENTRY(args_get, "ii:i"),
+    PREVIEW1_ENTRY(environ_sizes_get, "ii:i"),
+    PREVIEW1_ENTRY(environ_get, "ii:i"),
+};
