@@ -18,6 +18,11 @@ uint64_t guest_memory_bytes(const struct instance *i, uint32_t memory)
     return memory < i->module->memories_count ? *slot_memory_size(&i->slot, memory) : 0;
 }
 
+uint64_t guest_table_elements(const struct instance *i, uint32_t table)
+{
+    return table < i->module->tables_count ? *slot_table_size(&i->slot, table) : 0;
+}
+
 static size_t type_bytes(uint8_t letter)
 {
     switch (letter) {
