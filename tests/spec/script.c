@@ -65,7 +65,10 @@ static struct name take_text(struct words *w)
 {
     const char *word = take(w);
     struct name ret = {"", 0};
-    if (*word++ != '"') w->bad = true;
+    if (*word == '"')
+        word++;
+    else
+        w->bad = true;
     char *bytes = arena_alloc(&w->script->arena, strlen(word) + 1);
     if (w->bad || !bytes) return ret;
     ret.bytes = bytes;

@@ -165,12 +165,15 @@ static void link_module(struct world *w, uint32_t at)
         w->instances[c->instance] = (struct world_instance){place, skip, number};
 }
 
-static void apply_growths(struct world *w, uint32_t command)
+/* program_size_callback: the sizes measured for the command that is being linked. */
+static uint64_t measured_size(void *context, enum wasm_external kind, uint32_t index)
 {
+    const struct world *w = context;
     for (uint32_t i = 0; i < w->growths_count; i++) {
         const struct world_growth *g = &w->growths[i];
-        if (g->command == command) program_builder_grown(w->builder, g->kind, g->index, g->size);
+        if (g->command == w->linking && g->kind == kind && g->index == index) return g->size;
     }
+    return 0;
 }
 
 static bool was_measured(const struct world *w, uint32_t command)
@@ -192,7 +195,8 @@ static uint32_t link_commands(struct world *w)
             w->instances[c->instance].place = PLACE_BROKEN;
         } else if (c->verb == VERB_INSTANTIATE || c->verb == VERB_TRAPPING ||
                    c->verb == VERB_UNLINKABLE) {
-            apply_growths(w, i);
+            w->linking = i;
+            program_builder_set_size(w->builder, was_measured(w, i) ? measured_size : NULL, w);
             link_module(w, i);
             if (c->verb == VERB_INSTANTIATE && w->modules[i].module &&
                 w->modules[i].status == ST_INVALID && !was_measured(w, i))

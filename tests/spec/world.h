@@ -40,7 +40,7 @@ struct world_name {
 };
 
 struct world_growth {
-    uint32_t command; /* known from here on */
+    uint32_t command; /* for this one */
     enum wasm_external kind;
     uint32_t index; /* in the program */
     uint64_t size;  /* pages or elements */
@@ -57,7 +57,8 @@ struct world {
     struct world_name *names;
     uint32_t names_count;
     struct world_growth *growths;
-    uint32_t growths_count, growths_max;
+    uint32_t growths_count;
+    uint32_t linking; /* the command */
 
     struct program_builder *builder;
     const struct program *program;

@@ -1,0 +1,347 @@
+/* diff_runner fast|optimised|aggressive FOLDER COUNT [--jobs N] [--first N]
+ *
+ * Compiles and runs FOLDER/N.wasm for each N below COUNT, and writes what it sees to
+ * FOLDER/N.LEVEL: one line an event, which compare.mjs replays in V8. Each module runs in a process
+ * of its own; a module's file is whole only when it ends with "end".
+ *
+ *   instantiate ok | trap KIND
+ *   call "export SIGNATURE value… -> value… | trap KIND
+ *   log value
+ *   memory PAGES SHA-256
+ *   end
+ *
+ * Every exported function is called with several rows of arguments, all in one instance. Values are
+ * written as in tests/spec/script.mjs; every NaN is "nan", a reference "null" or "ref". */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "artifact/artifact.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "codegen/codegen.h"
+#include "runtime/runtime.h"
+#include "value.h"
+#include "wasm/program.h"
+#include "wasm/wasm.h"
+
+#define JOBS_MAX           64u
+#define MODULE_BYTES_MAX   (16u << 20)
+#define COMPILED_BYTES_MAX (64u << 20)
+#define MODULE_SECONDS     60u
+#define ARGUMENT_ROWS      4u
+#define VALUES_MAX         64u
+#define MEMORY_BYTES_MAX   (1ull << 32)
+
+static enum codegen_level level = CODEGEN_FAST;
+static const char *const level_names[] = {"fast", "optimised", "aggressive"};
+
+/* ---- arguments ---- */
+
+static const uint64_t integers[] = {0,          1,          0xffffffffffffffff, 42,
+                                    0x80000000, 0x7fffffff, 0x8000000000000000, 0x123456789abcdef};
+static const double floats[] = {0.0, 1.5, -1.0, 1e10, -0.0, 3.25e-5, -9.3e18, 0.0 / 0.0 * -1};
+
+/* Argument `index` of row `row`: the same for every level. */
+static struct value argument(char type, unsigned row, unsigned index)
+{
+    struct value v = {0};
+    unsigned at = (row * 3 + index * 5) % (unsigned)ARRAY_COUNT(integers);
+    switch (type) {
+    case 'i': v.i32 = (uint32_t)integers[at]; break;
+    case 'l': v.i64 = integers[at]; break;
+    case 'f': v.f32 = (float)floats[at]; break;
+    case 'd': v.f64 = floats[at]; break;
+    default: break; /* references are null */
+    }
+    if (type == 'f' && v.f32 != v.f32) v.i32 = 0x7fc00000;
+    if (type == 'd' && v.f64 != v.f64) v.i64 = 0x7ff8000000000000;
+    return v;
+}
+
+static void print_value(char type, const struct value *v)
+{
+    char text[VALUE_TEXT_MAX];
+    if (type == 'f' && v->f32 != v->f32)
+        fputs(" f32:nan", stdout);
+    else if (type == 'd' && v->f64 != v->f64)
+        fputs(" f64:nan", stdout);
+    else if (type == 'r')
+        fputs(v->i32 ? " ref" : " null", stdout);
+    else {
+        value_print(type, v, text);
+        printf(" %s", text);
+    }
+}
+
+static void print_name(const char *name)
+{
+    putchar('"');
+    for (; *name; name++) {
+        unsigned char c = (unsigned char)*name;
+        if (c <= ' ' || c == '%' || c >= 0x7f)
+            printf("%%%02x", c);
+        else
+            putchar(c);
+    }
+}
+
+/* ---- what the modules import ---- */
+
+static enum host_result log_value(char type, const struct value *values)
+{
+    fputs("log", stdout);
+    print_value(type, values);
+    putchar('\n');
+    return HOST_OK;
+}
+
+static enum host_result log_i32(struct instance *i, struct value *values)
+{
+    (void)i;
+    return log_value('i', values);
+}
+
+static enum host_result log_i64(struct instance *i, struct value *values)
+{
+    (void)i;
+    return log_value('l', values);
+}
+
+static enum host_result log_f32(struct instance *i, struct value *values)
+{
+    (void)i;
+    return log_value('f', values);
+}
+
+static enum host_result log_f64(struct instance *i, struct value *values)
+{
+    (void)i;
+    return log_value('d', values);
+}
+
+static enum host_result log_v128(struct instance *i, struct value *values)
+{
+    (void)i;
+    return log_value('v', values);
+}
+
+static const struct host_function host_functions[] = {
+    {"fuzzing-support", "log-i32", "i:", log_i32},   {"fuzzing-support", "log-i64", "l:", log_i64},
+    {"fuzzing-support", "log-f32", "f:", log_f32},   {"fuzzing-support", "log-f64", "d:", log_f64},
+    {"fuzzing-support", "log-v128", "v:", log_v128},
+};
+
+/* ---- one module ---- */
+
+/* "trap KIND", in classes that V8 tells apart as well. */
+static void print_trap(const struct instance *i)
+{
+    static const char *const kinds[TRAP_KINDS_COUNT] = {
+        [TRAP_UNREACHABLE] = "unreachable",   [TRAP_MEMORY_BOUNDS] = "memory",
+        [TRAP_TABLE_BOUNDS] = "table",        [TRAP_NULL_ELEMENT] = "signature",
+        [TRAP_TYPE_MISMATCH] = "signature",   [TRAP_DIVIDE_BY_ZERO] = "divide",
+        [TRAP_INTEGER_OVERFLOW] = "overflow", [TRAP_BAD_CONVERSION] = "conversion",
+        [TRAP_STACK_EXHAUSTED] = "stack",     [TRAP_NULL_REFERENCE] = "null",
+    };
+    uint32_t kind = instance_trap(i)->kind;
+    const char *name = kind < TRAP_KINDS_COUNT ? kinds[kind] : NULL;
+    printf(" trap %s\n", name ? name : "unexpected");
+}
+
+static const char *signature_of(const struct artifact *a, uint32_t func)
+{
+    size_t count;
+    const struct artifact_func *funcs = artifact_section(a, ARTIFACT_FUNCS, &count);
+    const struct artifact_type *types = artifact_section(a, ARTIFACT_TYPES, &count);
+    const char *codes = artifact_section(a, ARTIFACT_TYPE_CODES, &count);
+    return codes + types[funcs[func].type].signature;
+}
+
+/* binaryen's modules count down while they loop and recurse; this winds them up again. */
+static void reset_hang_limit(struct instance *i)
+{
+    const struct artifact *a = module_artifact(instance_module(i));
+    const struct artifact_export *e = artifact_find_export(a, "hangLimitInitializer", 0);
+    struct value values[1];
+    if (e) (void)instance_call(i, e->index, values);
+}
+
+static void call_export(struct instance *i, const char *name, uint32_t func, unsigned row)
+{
+    struct value values[VALUES_MAX] = {0};
+    const char *signature = signature_of(module_artifact(instance_module(i)), func);
+    const char *results = strchr(signature, ':') + 1;
+    if (strchr(signature, 'v') || strlen(signature) > VALUES_MAX) return;
+    reset_hang_limit(i);
+    /* What it logs comes first. */
+    for (unsigned at = 0; signature[at] != ':'; at++) values[at] = argument(signature[at], row, at);
+    struct value args[VALUES_MAX];
+    memcpy(args, values, sizeof args);
+    enum call_result result = instance_call(i, func, values);
+    fputs("call ", stdout);
+    print_name(name);
+    printf(" %s", signature);
+    for (unsigned at = 0; signature[at] != ':'; at++) print_value(signature[at], &args[at]);
+    fputs(" ->", stdout);
+    if (result == CALL_TRAPPED) {
+        print_trap(i);
+        return;
+    }
+    for (unsigned at = 0; results[at]; at++) print_value(results[at], &values[at]);
+    putchar('\n');
+}
+
+static void print_memories(const struct instance *i)
+{
+    size_t count;
+    artifact_section(module_artifact(instance_module(i)), ARTIFACT_MEMORIES, &count);
+    for (uint32_t memory = 0; memory < count; memory++) {
+        uint64_t size = guest_memory_bytes(i, memory);
+        uint8_t *bytes;
+        uint8_t digest[SHA256_BYTES];
+        char hex[SHA256_HEX];
+        if (!guest_slice(i, memory, 0, size, &bytes)) abort();
+        sha256(bytes, size, digest);
+        sha256_hex(digest, hex);
+        printf("memory %llu %s\n", (unsigned long long)size / WASM_PAGE_BYTES, hex);
+    }
+}
+
+static void run_instance(struct instance *i)
+{
+    fputs("instantiate", stdout);
+    if (instance_init_all(i) != CALL_RETURNED) {
+        print_trap(i);
+        puts("end");
+        return;
+    }
+    puts(" ok");
+    size_t count;
+    const struct artifact *a = module_artifact(instance_module(i));
+    const struct artifact_export *exports = artifact_section(a, ARTIFACT_EXPORTS, &count);
+    for (size_t e = 0; e < count; e++)
+        for (unsigned row = 0; exports[e].kind == 0 && row < ARGUMENT_ROWS; row++)
+            call_export(i, artifact_string(a, exports[e].name), exports[e].index, row);
+    print_memories(i);
+    puts("end");
+}
+
+static enum status compile(const struct buffer *wasm, struct buffer *file, struct error *err)
+{
+    struct wasm_module *module = NULL;
+    struct program_builder *builder = NULL;
+    const struct program *program;
+    struct codegen_stats stats;
+    struct codegen_options options = {
+        .level = level, .conforming = true, .cpu_level = 3, .threads = 1};
+    uint32_t instance;
+    enum status st = wasm_module_decode(wasm->data, wasm->size_bytes, &module, err);
+    if (!st) st = program_builder_new(&builder, err);
+    if (!st) st = program_builder_add(builder, module, NULL, 0, true, &instance, err);
+    if (!st) st = program_builder_finish(builder, &program, err);
+    if (!st) st = codegen_compile(program, &options, file, &stats, err);
+    if (builder) program_builder_free(builder);
+    if (module) wasm_module_free(module);
+    return st;
+}
+
+static enum status run_module(const char *path, struct error *err)
+{
+    struct buffer wasm, file;
+    struct artifact *artifact = NULL;
+    struct module *module = NULL;
+    struct instance *instance = NULL;
+    struct host_set set = {host_functions, ARRAY_COUNT(host_functions)};
+    struct instance_config config = {.memory_bytes_max = MEMORY_BYTES_MAX};
+    buffer_init(&wasm, MODULE_BYTES_MAX);
+    buffer_init(&file, COMPILED_BYTES_MAX);
+    enum status st = file_read(path, &wasm, err);
+    if (!st) st = compile(&wasm, &file, err);
+    if (!st) st = artifact_open_bytes(file.data, file.size_bytes, &artifact, err);
+    if (!st) {
+        st = module_new(artifact, &set, 1, &module, err);
+        if (st) artifact_close(artifact);
+    }
+    if (!st) st = instance_new(module, &config, &instance, err);
+    if (!st) run_instance(instance);
+    instance_free(instance);
+    if (module) module_free(module);
+    buffer_done(&file);
+    buffer_done(&wasm);
+    return st;
+}
+
+/* In a process of its own. */
+static void run_child(const char *folder, unsigned number)
+{
+    char path[4096];
+    struct error err = {0};
+    alarm(MODULE_SECONDS);
+    snprintf(path, sizeof path, "%s/%u.%s", folder, number, level_names[level]);
+    if (!freopen(path, "w", stdout)) _exit(2);
+    snprintf(path, sizeof path, "%s/%u.wasm", folder, number);
+    enum status st = runtime_init(&err);
+    if (!st) st = runtime_thread_init(&err);
+    if (!st) st = run_module(path, &err);
+    if (st) printf("error %s: %s\n", status_name(st), err.text);
+    fflush(stdout);
+    _exit(0);
+}
+
+static void wait_one(unsigned *crashes)
+{
+    int status;
+    if (wait(&status) < 0 || !WIFSIGNALED(status)) return;
+    (*crashes)++;
+    fprintf(stderr, "diff_runner: a module crashed: %s\n", strsignal(WTERMSIG(status)));
+}
+
+static int run_all(const char *folder, unsigned first, unsigned count, unsigned jobs)
+{
+    unsigned crashes = 0, running = 0;
+    for (unsigned n = first; n < first + count; n++) {
+        if (running == jobs) {
+            wait_one(&crashes);
+            running--;
+        }
+        pid_t pid = fork();
+        if (pid < 0) {
+            perror("fork");
+            return 2;
+        }
+        if (pid == 0) run_child(folder, n);
+        running++;
+    }
+    for (; running > 0; running--) wait_one(&crashes);
+    return crashes > 0;
+}
+
+static int usage(void)
+{
+    fputs("usage: diff_runner fast|optimised|aggressive FOLDER COUNT [--jobs N] [--first N]\n",
+          stderr);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned jobs = 2, first = 0;
+    if (argc < 4) return usage();
+    while (strcmp(argv[1], level_names[level]) != 0)
+        if (++level > CODEGEN_AGGRESSIVE) return usage();
+    for (int i = 4; i + 1 < argc; i += 2) {
+        unsigned value = (unsigned)atoi(argv[i + 1]);
+        if (strcmp(argv[i], "--jobs") == 0)
+            jobs = value;
+        else if (strcmp(argv[i], "--first") == 0)
+            first = value;
+        else
+            return usage();
+    }
+    if (jobs < 1 || jobs > JOBS_MAX) return usage();
+    return run_all(argv[2], first, (unsigned)atoi(argv[3]), jobs);
+}

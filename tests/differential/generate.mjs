@@ -1,0 +1,63 @@
+// node generate.mjs OUT_FOLDER COUNT SEED [FIRST]
+//
+// Makes OUT/N.wasm for N in [FIRST, FIRST + COUNT): valid modules out of seeded random bytes by
+// binaryen's `wasm-opt -ttf`. Each depends on SEED and N only. Every second one is "de-NaNed": it
+// turns NaNs into 0 as it runs, so that even the bits of its memory have only one right value.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [out, countText, seedText, firstText] = process.argv.slice(2);
+const count = Number(countText);
+const seed = Number(seedText);
+const first = Number(firstText ?? 0);
+
+// splitmix32
+function randomSource(state) {
+  return () => {
+    state = (state + 0x9e3779b9) | 0;
+    let z = state ^ (state >>> 16);
+    z = Math.imul(z, 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  };
+}
+
+const base = [
+  '--enable-mutable-globals',
+  '--enable-sign-ext',
+  '--enable-nontrapping-float-to-int',
+  '--enable-bulk-memory',
+  '--enable-multivalue',
+];
+const featureSets = [
+  [...base],
+  [...base, '--enable-reference-types', '--enable-tail-call'],
+  [...base, '--enable-simd'],
+  [...base, '--enable-simd', '--enable-reference-types', '--enable-tail-call'],
+];
+const shapes = [[], [], ['-O1'], ['-O3'], ['--fuzz-passes']];
+const sizes = [500, 2000, 4000, 12000, 30000];
+
+mkdirSync(out, { recursive: true });
+for (let n = first; n < first + count; n++) {
+  const random = randomSource((Math.imul(seed, 0x2545f491) ^ Math.imul(n + 1, 0x9e3779b1)) | 0);
+  const pick = (list) => list[random() % list.length];
+  const bytes = Buffer.alloc(pick(sizes) + (random() % 500));
+  for (let i = 0; i < bytes.length; i++) bytes[i] = random() & 255;
+  const input = join(out, `${n}.seed`);
+  const wasm = join(out, `${n}.wasm`);
+  writeFileSync(input, bytes);
+  const features = pick(featureSets);
+  const shape = pick(shapes);
+  const args = ['-ttf', input, '-o', wasm, ...features];
+  if (n % 2 === 1) args.push('--denan');
+  /* Some passes cannot take every module; then it stays as it is. */
+  if (spawnSync('wasm-opt', [...args, ...shape]).status === 0) continue;
+  const done = spawnSync('wasm-opt', args, { encoding: 'utf8' });
+  if (done.status !== 0) {
+    console.error(`generate: wasm-opt ${args.join(' ')}: ${done.stderr}`);
+    process.exit(1);
+  }
+}

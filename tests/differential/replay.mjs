@@ -1,0 +1,139 @@
+// Replays in V8 what diff_runner did with a module, and gives the lines that it should have
+// written.
+
+import { createHash } from 'node:crypto';
+
+const scratch = new DataView(new ArrayBuffer(8));
+const hex = (n, digits) => n.toString(16).padStart(digits, '0');
+
+function printFloat(value, bits) {
+  if (Number.isNaN(value)) return `f${bits}:nan`;
+  if (bits === 32) {
+    scratch.setFloat32(0, value);
+    return 'f32:' + hex(scratch.getUint32(0), 8);
+  }
+  scratch.setFloat64(0, value);
+  return 'f64:' + hex(scratch.getBigUint64(0), 16);
+}
+
+function printValue(type, value) {
+  switch (type) {
+    case 'i':
+      return 'i32:' + hex(value >>> 0, 8);
+    case 'l':
+      return 'i64:' + hex(BigInt.asUintN(64, value), 16);
+    case 'f':
+      return printFloat(value, 32);
+    case 'd':
+      return printFloat(value, 64);
+    default:
+      return value === null ? 'null' : 'ref';
+  }
+}
+
+function parseValue(word) {
+  const [type, bits] = word.split(':');
+  if (type === 'null') return null;
+  if (bits === 'nan') return NaN;
+  if (type === 'i32') return parseInt(bits, 16) | 0;
+  scratch.setBigUint64(0, BigInt('0x' + bits));
+  if (type === 'i64') return scratch.getBigInt64(0);
+  if (type === 'f64') return scratch.getFloat64(0);
+  scratch.setUint32(0, parseInt(bits, 16));
+  return scratch.getFloat32(0);
+}
+
+const trapWords = [
+  [/unreachable/, 'unreachable'],
+  [/memory access out of bounds|data segment/, 'memory'],
+  [/table index is out of bounds|table access|table or element|element segment/, 'table'],
+  [/null function|signature mismatch/, 'signature'],
+  [/(divide|remainder) by zero/, 'divide'],
+  [/divide result unrepresentable/, 'overflow'],
+  [/float unrepresentable/, 'conversion'],
+  [/call stack/, 'stack'],
+  [/null pointer/, 'null'],
+];
+
+function trapName(error) {
+  const found = trapWords.find(([pattern]) => pattern.test(error.message));
+  return found ? found[1] : `unknown (${error.message})`;
+}
+
+const unescape = (word) =>
+  word.slice(1).replace(/%([0-9a-f]{2})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
+
+// JavaScript cannot take a v128, so a small module hands it over as two i64.
+const vectorText = `(module (import "h" "log" (func $log (param i64 i64)))
+  (func (export "log") (param v128)
+    (call $log (i64x2.extract_lane 0 (local.get 0)) (i64x2.extract_lane 1 (local.get 0)))))`;
+
+export async function makeReplay(parseText) {
+  const vector = new WebAssembly.Module(await parseText(vectorText));
+
+  return function replay(wasm, plan) {
+    const lines = [];
+    const log = (text) => lines.push('log ' + text);
+    const logVector = (low, high) => {
+      scratch.setBigUint64(0, BigInt.asUintN(64, low), true);
+      let text = Buffer.from(scratch.buffer.slice(0)).toString('hex');
+      scratch.setBigUint64(0, BigInt.asUintN(64, high), true);
+      text += Buffer.from(scratch.buffer.slice(0)).toString('hex');
+      log('v128:' + text);
+    };
+    const support = {
+      'log-i32': (x) => log(printValue('i', x)),
+      'log-i64': (x) => log(printValue('l', x)),
+      'log-f32': (x) => log(printValue('f', x)),
+      'log-f64': (x) => log(printValue('d', x)),
+      'log-v128': new WebAssembly.Instance(vector, { h: { log: logVector } }).exports.log,
+    };
+    let instance;
+    try {
+      instance = new WebAssembly.Instance(new WebAssembly.Module(wasm), {
+        'fuzzing-support': support,
+      });
+    } catch (e) {
+      if (e instanceof WebAssembly.CompileError || e instanceof WebAssembly.LinkError) throw e;
+      return [...lines, 'instantiate trap ' + trapName(e), 'end'];
+    }
+    lines.push('instantiate ok');
+    for (const line of plan) {
+      if (!line.startsWith('call ')) continue;
+      const before = line.slice(0, line.indexOf(' ->') + 3);
+      const words = before.split(' ');
+      const results = words[2].slice(words[2].indexOf(':') + 1);
+      const args = words.slice(3, -1).map(parseValue);
+      instance.exports.hangLimitInitializer?.();
+      try {
+        const value = instance.exports[unescape(words[1])](...args);
+        const values = results.length === 1 ? [value] : (value ?? []);
+        lines.push([before, ...values.map((v, i) => printValue(results[i], v))].join(' '));
+      } catch (e) {
+        lines.push(`${before} trap ${trapName(e)}`);
+      }
+    }
+    const memory = Object.values(instance.exports).find((e) => e instanceof WebAssembly.Memory);
+    if (memory) {
+      const digest = createHash('sha256').update(Buffer.from(memory.buffer)).digest('hex');
+      lines.push(`memory ${memory.buffer.byteLength / 65536} ${digest}`);
+    }
+    lines.push('end');
+    return lines;
+  };
+}
+
+// Where two runs part: { line, got, want }, or null. Stacks differ in depth, so nothing can be said
+// from the first exhausted stack on.
+export function difference(got, want) {
+  for (let i = 0; i < Math.max(got.length, want.length); i++) {
+    if (got[i] === want[i]) {
+      if (want[i]?.endsWith(' trap stack')) return null;
+      continue;
+    }
+    const exhausted = [...got.slice(i), ...want.slice(i)].find((l) => l.startsWith('call '));
+    if (exhausted?.endsWith(' trap stack')) return null;
+    return { line: i, got: got[i] ?? 'nothing', want: want[i] ?? 'nothing' };
+  }
+  return null;
+}
