@@ -73,8 +73,6 @@ struct emitter {
     LLVMValueRef invariant;
     unsigned alias_kind, invariant_kind; /* metadata kinds */
     LLVMAttributeRef swiftself, strictfp, noreturn, cold, nounwind;
-    LLVMValueRef *functions;     /* by program index: declared so far in this module, or NULL */
-    LLVMTypeRef *function_types; /* by type id, or NULL */
 };
 
 struct emit_label;
@@ -107,7 +105,8 @@ struct function_emitter {
     struct wasm_valtype *local_types;
     LLVMValueRef scratch; /* struct value[]: results of calls through memory, or NULL */
     uint32_t scratch_count;
-    bool failed; /* out of memory */
+    uint32_t table_serial; /* br_tables so far */
+    bool failed;           /* out of memory */
     struct error *err;
 };
 
