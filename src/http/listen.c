@@ -129,7 +129,7 @@ enum status http_server_listen(struct http_server *s, const struct http_listen *
         close(fd);
         return bind_failed(spec, number, err);
     }
-    uint16_t port;
+    uint16_t port = 0;
     enum status st = bound_port_read(fd, &port, err);
     if (st) {
         close(fd);

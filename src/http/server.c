@@ -141,7 +141,8 @@ const struct http_counters *http_server_counters(const struct http_server *s)
 static void accept_watch(struct http_server *s, unsigned events)
 {
     for (uint32_t i = 0; i < s->listener_count; i++)
-        (void)loop_watch_change(s->loop, &s->listeners[i].watch, events, NULL);
+        if (loop_watch_change(s->loop, &s->listeners[i].watch, events, NULL))
+            s->counters.accept_failures++;
     s->accept_paused = events == 0;
 }
 
