@@ -10,15 +10,17 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 
 const START_MS_MAX = 60_000;
-const BIG_BODY_BYTES = Number(process.env.MAYFLY_EXAMPLES_BIG_BYTES ?? 64 << 20);
 const MEMORY_GROWTH_BYTES_MAX = 32 << 20;
 
 const [folder, host, program] = process.argv.slice(2);
 const isMayfly = host === '--mayfly';
+// A gigabyte for mayfly itself; sanitizer builds and the other host get less to do.
+const BIG_BODY_BYTES = Number(process.env.MAYFLY_EXAMPLES_BIG_BYTES
+  ?? (isMayfly ? 1 << 30 : 64 << 20));
 
 function start() {
   const [command, args] = isMayfly
-    ? [program, ['serve', '--listen', '127.0.0.1:0', folder]]
+    ? [program, ['serve', '--listen', '127.0.0.1:0', '--timeout', '600', folder]]
     : [process.execPath, [path.join(import.meta.dirname, 'cgi_host.mjs'), folder]];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];
