@@ -141,11 +141,11 @@ static const struct host_function host_functions[] = {
 static void print_trap(const struct instance *i)
 {
     static const char *const kinds[TRAP_KINDS_COUNT] = {
-        [TRAP_UNREACHABLE] = "unreachable",   [TRAP_MEMORY_BOUNDS] = "memory",
-        [TRAP_TABLE_BOUNDS] = "table",        [TRAP_NULL_ELEMENT] = "signature",
-        [TRAP_TYPE_MISMATCH] = "signature",   [TRAP_DIVIDE_BY_ZERO] = "divide",
-        [TRAP_INTEGER_OVERFLOW] = "overflow", [TRAP_BAD_CONVERSION] = "conversion",
-        [TRAP_STACK_EXHAUSTED] = "stack",     [TRAP_NULL_REFERENCE] = "null",
+        [TRAP_UNREACHABLE] = "unreachable", [TRAP_MEMORY_BOUNDS] = "memory",
+        [TRAP_TABLE_BOUNDS] = "table",      [TRAP_NULL_ELEMENT] = "signature",
+        [TRAP_TYPE_MISMATCH] = "signature", [TRAP_DIVIDE_BY_ZERO] = "divide",
+        [TRAP_INTEGER_OVERFLOW] = "range",  [TRAP_BAD_CONVERSION] = "range",
+        [TRAP_STACK_EXHAUSTED] = "stack",   [TRAP_NULL_REFERENCE] = "null",
     };
     uint32_t kind = instance_trap(i)->kind;
     const char *name = kind < TRAP_KINDS_COUNT ? kinds[kind] : NULL;

@@ -5,7 +5,7 @@
 // turns NaNs into 0 as it runs, so that even the bits of its memory have only one right value.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [out, countText, seedText, firstText] = process.argv.slice(2);
@@ -40,24 +40,29 @@ const featureSets = [
 const shapes = [[], [], ['-O1'], ['-O3'], ['--fuzz-passes']];
 const sizes = [500, 2000, 4000, 12000, 30000];
 
-mkdirSync(out, { recursive: true });
-for (let n = first; n < first + count; n++) {
-  const random = randomSource((Math.imul(seed, 0x2545f491) ^ Math.imul(n + 1, 0x9e3779b1)) | 0);
+const ATTEMPTS_MAX = 50;
+
+// One attempt at module `n`: false when binaryen fails, or makes what V8 does not take (binaryen
+// 108 is not exact about references).
+function attempt(n, random) {
   const pick = (list) => list[random() % list.length];
   const bytes = Buffer.alloc(pick(sizes) + (random() % 500));
   for (let i = 0; i < bytes.length; i++) bytes[i] = random() & 255;
   const input = join(out, `${n}.seed`);
   const wasm = join(out, `${n}.wasm`);
   writeFileSync(input, bytes);
-  const features = pick(featureSets);
-  const shape = pick(shapes);
-  const args = ['-ttf', input, '-o', wasm, ...features];
+  const args = ['-ttf', input, '-o', wasm, ...pick(featureSets), ...pick(shapes)];
   if (n % 2 === 1) args.push('--denan');
-  /* Some passes cannot take every module; then it stays as it is. */
-  if (spawnSync('wasm-opt', [...args, ...shape]).status === 0) continue;
-  const done = spawnSync('wasm-opt', args, { encoding: 'utf8' });
-  if (done.status !== 0) {
-    console.error(`generate: wasm-opt ${args.join(' ')}: ${done.stderr}`);
+  return spawnSync('wasm-opt', args).status === 0 && WebAssembly.validate(readFileSync(wasm));
+}
+
+mkdirSync(out, { recursive: true });
+for (let n = first; n < first + count; n++) {
+  const random = randomSource((Math.imul(seed, 0x2545f491) ^ Math.imul(n + 1, 0x9e3779b1)) | 0);
+  let left = ATTEMPTS_MAX;
+  while (!attempt(n, random)) {
+    if (--left > 0) continue;
+    console.error(`generate: no module ${n} in ${ATTEMPTS_MAX} attempts; does wasm-opt work?`);
     process.exit(1);
   }
 }

@@ -49,8 +49,7 @@ const trapWords = [
   [/table index is out of bounds|table access|table or element|element segment/, 'table'],
   [/null function|signature mismatch/, 'signature'],
   [/(divide|remainder) by zero/, 'divide'],
-  [/divide result unrepresentable/, 'overflow'],
-  [/float unrepresentable/, 'conversion'],
+  [/divide result unrepresentable|float unrepresentable/, 'range'],
   [/call stack/, 'stack'],
   [/null pointer/, 'null'],
 ];
