@@ -64,22 +64,31 @@ static void on_fault(int number, siginfo_t *info, void *ucontext)
     errno = saved_errno;
 }
 
+static enum status install_one(size_t k, struct error *err)
+{
+    struct sigaction found;
+    int number = fault_signals[k];
+    if (sigaction(number, NULL, &found) != 0)
+        return error_set_errno(err, errno, "signal %d", number);
+    if ((found.sa_flags & SA_SIGINFO) && found.sa_sigaction == on_fault) return ST_OK;
+    fault_previous[k] = found;
+    struct sigaction ours = {
+        .sa_sigaction = on_fault,
+        .sa_flags = SA_SIGINFO | SA_ONSTACK | (found.sa_flags & SA_NODEFER),
+        .sa_mask = found.sa_mask,
+    };
+    if (sigaction(number, &ours, NULL) != 0)
+        return error_set_errno(err, errno, "signal %d", number);
+    return ST_OK;
+}
+
 enum status fault_install(fault_handler *handler, struct error *err)
 {
-    assert(handler && !fault_handle);
+    assert(handler && (!fault_handle || fault_handle == handler));
     fault_handle = handler;
-    for (size_t k = 0; k < ARRAY_COUNT(fault_signals); k++) {
-        if (sigaction(fault_signals[k], NULL, &fault_previous[k]) != 0)
-            return error_set_errno(err, errno, "signal %d", fault_signals[k]);
-        struct sigaction ours = {
-            .sa_sigaction = on_fault,
-            .sa_flags = SA_SIGINFO | SA_ONSTACK | (fault_previous[k].sa_flags & SA_NODEFER),
-            .sa_mask = fault_previous[k].sa_mask,
-        };
-        if (sigaction(fault_signals[k], &ours, NULL) != 0)
-            return error_set_errno(err, errno, "signal %d", fault_signals[k]);
-    }
-    return ST_OK;
+    enum status st = ST_OK;
+    for (size_t k = 0; !st && k < ARRAY_COUNT(fault_signals); k++) st = install_one(k, err);
+    return st;
 }
 
 /* ---- alternate stacks ---- */

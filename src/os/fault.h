@@ -23,7 +23,8 @@ struct fault {
 /* True: dealt with, the thread goes on as `ucontext` now says. Async-signal-safe. */
 typedef bool fault_handler(const struct fault *fault);
 
-/* Installs the handlers. Once a process, before other threads run guests. Errors: ST_IO. */
+/* Installs the handlers, before other threads run guests. Again with the same handler: takes the
+ * places back that others took meanwhile, who then are the previous ones. Errors: ST_IO. */
 NODISCARD enum status fault_install(fault_handler *handler, struct error *err);
 
 /* Gives the calling thread an alternate signal stack, on which the handlers run; it is freed when

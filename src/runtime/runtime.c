@@ -3,14 +3,10 @@
 #include "instance.h"
 #include "os/fault.h"
 
-static bool runtime_ready;
-
 enum status runtime_init(struct error *err)
 {
-    if (runtime_ready) return ST_OK;
-    enum status st = host_page_init(err);
+    enum status st = host_page_fd() < 0 ? host_page_init(err) : ST_OK;
     if (!st) st = fault_install(trap_on_fault, err);
-    if (!st) runtime_ready = true;
     return st;
 }
 

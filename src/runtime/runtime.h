@@ -33,8 +33,10 @@ struct value; /* artifact/artifact.h */
 #define INSTANCE_CALL_DEPTH_MAX       64u /* guest → host → guest … */
 #define TRAP_FRAMES_MAX               64u
 
-/* Installs the signal handlers, once a process. Every thread that will run guests then calls
- * runtime_thread_init(), which gives it an alternate signal stack. */
+/* Installs the signal handlers, once a process, before other threads run guests. Called again it
+ * only takes back the handlers that others replaced meanwhile (cmocka does at every test). Every
+ * thread that will run guests then calls runtime_thread_init(), which gives it an alternate signal
+ * stack. */
 NODISCARD enum status runtime_init(struct error *err);
 NODISCARD enum status runtime_thread_init(struct error *err);
 

@@ -1,0 +1,121 @@
+#include "rig.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum host_result (*rig_host)(struct instance *i, struct value *values);
+struct module *rig_module;
+
+static enum host_result host(struct instance *i, struct value *values)
+{
+    if (rig_host) return rig_host(i, values);
+    values[0].i32 += values[1].i32;
+    return HOST_OK;
+}
+
+struct module *rig_link(struct artifact *take_artifact)
+{
+    static const struct host_function functions[] = {{"env", "host", "ii:i", host}};
+    static const struct host_set set = {functions, 1};
+    struct module *m = NULL;
+    struct error err = {0};
+    if (module_new(take_artifact, &set, 1, &m, &err)) fail_msg("%s", err.text);
+    return m;
+}
+
+int rig_setup(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    if (runtime_init(&err) || runtime_thread_init(&err)) {
+        fprintf(stderr, "%s\n", err.text);
+        return -1;
+    }
+    rig_module = rig_link(blob_artifact(NULL));
+    return 0;
+}
+
+int rig_teardown(void **state)
+{
+    (void)state;
+    module_free(rig_module);
+    return 0;
+}
+
+struct instance *rig_instance_of(const struct module *m, const struct instance_config *config)
+{
+    struct instance *i = NULL;
+    struct error err = {0};
+    /* cmocka has put its own handlers before ours. */
+    if (runtime_init(&err) || instance_new(m, config, &i, &err)) fail_msg("%s", err.text);
+    return i;
+}
+
+struct instance *rig_instance(void)
+{
+    rig_host = NULL;
+    return rig_instance_of(rig_module, NULL);
+}
+
+enum call_result rig_try(struct instance *i, uint32_t func, uint32_t a, uint32_t b, uint32_t *ret)
+{
+    struct value values[2] = {{.i32 = a}, {.i32 = b}};
+    enum call_result result = instance_call(i, func, values);
+    if (ret) *ret = values[0].i32;
+    return result;
+}
+
+uint32_t rig_call(struct instance *i, uint32_t func, uint32_t a, uint32_t b)
+{
+    uint32_t ret;
+    assert_int_equal(rig_try(i, func, a, b, &ret), CALL_RETURNED);
+    return ret;
+}
+
+void rig_trap(struct instance *i, uint32_t func, uint32_t a, uint32_t b, enum trap_kind kind)
+{
+    assert_int_equal(rig_try(i, func, a, b, NULL), CALL_TRAPPED);
+    assert_int_equal(instance_trap(i)->kind, kind);
+}
+
+enum call_result rig_try_helper(struct instance *i, enum helper number, const uint64_t p[5],
+                                uint64_t *ret)
+{
+    struct value values[6] = {{.i32 = number}};
+    for (int k = 0; k < 5; k++) values[k + 1].i64 = p[k];
+    enum call_result result = instance_call(i, BLOB_helper, values);
+    if (ret) *ret = values[0].i64;
+    return result;
+}
+
+uint64_t rig_help(struct instance *i, enum helper number, const uint64_t p[5])
+{
+    uint64_t ret;
+    assert_int_equal(rig_try_helper(i, number, p, &ret), CALL_RETURNED);
+    return ret;
+}
+
+void rig_help_traps(struct instance *i, enum helper number, const uint64_t p[5],
+                    enum trap_kind kind)
+{
+    assert_int_equal(rig_try_helper(i, number, p, NULL), CALL_TRAPPED);
+    assert_int_equal(instance_trap(i)->kind, kind);
+}
+
+int rig_child_signal(void (*run)(struct instance *i), struct instance *i)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct rlimit no_core = {0};
+        setrlimit(RLIMIT_CORE, &no_core);
+        run(i);
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+}
