@@ -1,0 +1,223 @@
+/* Nothing survives a reset, and images hold what was frozen. */
+#include <string.h>
+
+#include "rig.h"
+
+#define PAGE   65536u
+#define CANARY 0x5ec7e700u
+
+/* Leaves a canary wherever a guest or its host can write. */
+static void pollute(struct instance *i)
+{
+    HELP(i, memory_grow, 0, 3);
+    HELP(i, memory_grow, 1, 2);
+    for (uint32_t at = 0; at < 4 * PAGE; at += 4096) rig_call(i, BLOB_store, at, CANARY + at);
+    uint8_t *slice;
+    assert_true(guest_slice(i, 1, PAGE, PAGE, &slice));
+    memset(slice, 0xcc, PAGE);
+    HELP(i, table_grow, 0, 90, CANARY);
+    HELP(i, table_fill, 0, 0, CANARY, 10);
+    HELP(i, data_drop, 0);
+    HELP(i, elem_drop, 0);
+    const struct value value = {.i64 = CANARY};
+    instance_global_set(i, 0, &value);
+    instance_global_set(i, 1, &value);
+    rig_call(i, BLOB_low_stack, 300, CANARY);
+    rig_trap(i, BLOB_store, 4 * PAGE, 1, TRAP_MEMORY_BOUNDS);
+    instance_set_exit(i, 9);
+}
+
+static void assert_no_canary(struct instance *i, const void *start, size_t bytes)
+{
+    (void)i;
+    const uint8_t *at = start;
+    for (size_t k = 0; k < bytes; k++)
+        if (at[k]) fail_msg("byte %zu is 0x%x", k, at[k]);
+}
+
+/* Every byte of context and stack but the sizes that a fresh instance has. */
+static void assert_fresh(struct instance *i)
+{
+    assert_int_equal(guest_memory_bytes(i, 0), PAGE);
+    assert_int_equal(guest_memory_bytes(i, 1), 0);
+    uint8_t *base = i->slot.base;
+    assert_no_canary(i, base - BLOB_CONTEXT_BYTES,
+                     (size_t)(BLOB_CONTEXT_BYTES + BLOB_TABLE_SIZE_1));
+    assert_int_equal(*(uint32_t *)(base + BLOB_TABLE_SIZE_0), 10);
+    assert_int_equal(*(uint32_t *)(base + BLOB_TABLE_SIZE_1), 5);
+    assert_no_canary(i, base, PAGE);
+    assert_no_canary(i, i->slot.stack_low, i->slot.stack_bytes);
+    assert_int_equal(instance_exit_code(i), 0);
+    assert_int_equal(instance_trap(i)->kind, TRAP_NONE);
+    assert_int_equal(instance_trap(i)->frames_count, 0);
+}
+
+static void test_reset(void **state)
+{
+    (void)state;
+    struct instance *i = rig_instance();
+    struct error err;
+    int mark;
+    for (int round = 0; round < 3; round++) {
+        assert_fresh(i);
+        pollute(i);
+        assert_int_equal(instance_reset(i, &mark, &err), ST_OK);
+        assert_ptr_equal(instance_context(i), &mark);
+        assert_fresh(i);
+        /* What was grown is out of reach again, and zero once it is grown into. */
+        rig_trap(i, BLOB_load, PAGE, 0, TRAP_MEMORY_BOUNDS);
+        HELP(i, memory_grow, 0, 3);
+        HELP(i, memory_grow, 1, 2);
+        uint8_t *slice;
+        assert_true(guest_slice(i, 0, 0, 4 * PAGE, &slice));
+        assert_no_canary(i, slice, 4 * PAGE);
+        assert_true(guest_slice(i, 1, 0, 2 * PAGE, &slice));
+        assert_no_canary(i, slice, 2 * PAGE);
+        HELP(i, table_grow, 0, 90, 0);
+        assert_no_canary(i, i->slot.base + BLOB_TABLE_0, 400);
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    }
+    instance_free(i);
+}
+
+static struct module *frozen_module(struct instance *i)
+{
+    struct buffer extents, image;
+    buffer_init(&extents, 1 << 16);
+    buffer_init(&image, 1 << 22);
+    struct error err;
+    if (instance_freeze(i, &extents, &image, &err)) fail_msg("%s", err.text);
+    struct artifact *with = blob_with_image(module_artifact(rig_module), &extents, &image);
+    buffer_done(&extents);
+    buffer_done(&image);
+    return rig_link(with);
+}
+
+/* A state with pages here and there, in both memories, in a table and in globals. */
+static struct module *module_with_image(void)
+{
+    struct instance *i = rig_instance();
+    assert_int_equal(instance_init_all(i), CALL_RETURNED);
+    HELP(i, memory_grow, 0, 2);
+    HELP(i, memory_grow, 1, 1);
+    rig_call(i, BLOB_store, 2 * PAGE + 4096, 0xaaaa);
+    rig_call(i, BLOB_store, 3 * PAGE - 4, 0xbbbb);
+    uint8_t *slice;
+    assert_true(guest_slice(i, 1, 0, PAGE, &slice));
+    slice[5] = 5;
+    HELP(i, table_grow, 0, 5, 33);
+    struct module *m = frozen_module(i);
+    instance_free(i);
+    return m;
+}
+
+static void assert_as_frozen(struct instance *i)
+{
+    assert_int_equal(guest_memory_bytes(i, 0), 3 * PAGE);
+    assert_int_equal(guest_memory_bytes(i, 1), PAGE);
+    assert_int_equal(rig_call(i, BLOB_load, 64, 0), 0x5678);
+    assert_int_equal(rig_call(i, BLOB_load, 2 * PAGE + 4096, 0), 0xaaaa);
+    assert_int_equal(rig_call(i, BLOB_load, 3 * PAGE - 4, 0), 0xbbbb);
+    uint8_t *slice;
+    assert_true(guest_slice(i, 0, 0, 3 * PAGE, &slice));
+    assert_no_canary(i, slice + 68, 2 * PAGE + 4096 - 68);
+    assert_no_canary(i, slice + 2 * PAGE + 4100, PAGE - 4104);
+    assert_true(guest_slice(i, 1, 0, PAGE, &slice));
+    assert_int_equal(slice[5], 5);
+    assert_no_canary(i, slice + 6, PAGE - 6);
+    struct value global;
+    instance_global_get(i, 0, &global);
+    assert_int_equal(global.i32, 0x1234);
+    assert_int_equal(rig_call(i, BLOB_context, (uint32_t)BLOB_TABLE_0 + 4 * 14, 0), 33);
+    assert_int_equal(rig_call(i, BLOB_context, (uint32_t)BLOB_TABLE_SIZE_0, 0), 15);
+    rig_trap(i, BLOB_load, 3 * PAGE, 0, TRAP_MEMORY_BOUNDS);
+}
+
+static void test_image(void **state)
+{
+    (void)state;
+    struct module *m = module_with_image();
+    size_t extents;
+    (void)artifact_section(module_artifact(m), ARTIFACT_EXTENTS, &extents);
+    assert_in_range(extents, 4, 5);
+    struct instance *a = rig_instance_of(m, NULL), *b = rig_instance_of(m, NULL);
+    assert_as_frozen(a);
+    assert_int_equal(instance_init(a, 0), CALL_RETURNED); /* did nothing */
+    struct error err;
+    for (int round = 0; round < 2; round++) {
+        HELP(a, memory_grow, 0, 1);
+        for (uint32_t at = 0; at < 4 * PAGE; at += 4096) rig_call(a, BLOB_store, at, CANARY);
+        const struct value value = {.i32 = CANARY};
+        instance_global_set(a, 0, &value);
+        HELP(a, table_fill, 0, 0, CANARY, 15);
+        assert_as_frozen(b); /* writes are its own */
+        assert_int_equal(instance_reset(a, NULL, &err), ST_OK);
+        assert_as_frozen(a);
+    }
+    instance_free(a);
+    instance_free(b);
+    module_free(m);
+}
+
+/* An image with many scattered pages is kept to a number of mappings. */
+static void test_freeze_scattered(void **state)
+{
+    (void)state;
+    struct instance *i = rig_instance();
+    HELP(i, memory_grow, 0, 3);
+    for (uint32_t at = 0; at < 4 * PAGE; at += 2 * 4096) rig_call(i, BLOB_store, at, at + 1);
+    struct module *m = frozen_module(i);
+    size_t extents;
+    (void)artifact_section(module_artifact(m), ARTIFACT_EXTENTS, &extents);
+    assert_in_range(extents, 1, 3);
+    instance_free(i);
+    i = rig_instance_of(m, NULL);
+    for (uint32_t at = 0; at < 4 * PAGE; at += 2 * 4096)
+        assert_int_equal(rig_call(i, BLOB_load, at, 0), at + 1);
+    instance_free(i);
+    module_free(m);
+}
+
+/* Freezing what a buffer cannot hold is an error. */
+static void test_freeze_limit(void **state)
+{
+    (void)state;
+    struct instance *i = rig_instance();
+    rig_call(i, BLOB_store, 0, 1);
+    struct buffer extents, image;
+    buffer_init(&extents, 1 << 16);
+    buffer_init(&image, 2 * 4096 - 1);
+    struct error err;
+    assert_int_equal(instance_freeze(i, &extents, &image, &err), ST_LIMIT);
+    buffer_done(&extents);
+    buffer_done(&image);
+    instance_free(i);
+}
+
+/* Image A, then B without one: B never sees A's pages. */
+static void test_images_apart(void **state)
+{
+    (void)state;
+    struct module *m = module_with_image();
+    for (int round = 0; round < 4; round++) {
+        struct instance *with = rig_instance_of(m, NULL);
+        rig_call(with, BLOB_store, 100, CANARY);
+        instance_free(with);
+        struct instance *without = rig_instance();
+        assert_fresh(without);
+        instance_free(without);
+    }
+    module_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_freeze_scattered),
+        cmocka_unit_test(test_freeze_limit),
+        cmocka_unit_test(test_images_apart),
+    };
+    return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
+}
