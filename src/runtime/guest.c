@@ -37,7 +37,7 @@ void instance_global_get(const struct instance *i, uint32_t global, struct value
 {
     assert(global < i->module->globals_count);
     const struct artifact_global *g = &i->module->globals[global];
-    *ret = (struct value){0};
+    memset(ret, 0, sizeof *ret);
     memcpy(ret->v128, i->slot.base + g->offset, type_bytes(g->type));
 }
 

@@ -112,6 +112,9 @@ int rig_child_signal(void (*run)(struct instance *i), struct instance *i)
     if (child == 0) {
         const struct rlimit no_core = {0};
         setrlimit(RLIMIT_CORE, &no_core);
+        /* How it dies is the parent's to judge; what sanitizers say on the way is noise, and wrong
+         * in a fork with fibers. */
+        close(STDERR_FILENO);
         run(i);
         _exit(0);
     }
