@@ -75,7 +75,7 @@ static const char *predicate_name(LLVMRealPredicate predicate)
     case LLVMRealULT: return "ult";
     case LLVMRealULE: return "ule";
     case LLVMRealUNE: return "une";
-    default: assert(!"predicate"); return "oeq";
+    default: assert(false && "predicate"); return "oeq";
     }
 }
 
