@@ -8,6 +8,7 @@
  *   call "export SIGNATURE value… -> value… | trap KIND
  *   log value
  *   memory PAGES SHA-256
+ *   global "export value
  *   end
  *
  * Every exported function is called with several rows of arguments, all in one instance. Values are
@@ -211,6 +212,26 @@ static void print_memories(const struct instance *i)
     }
 }
 
+/* The exported globals that JavaScript can read. */
+static void print_globals(const struct instance *i)
+{
+    const struct artifact *a = module_artifact(instance_module(i));
+    size_t count, ignored;
+    const struct artifact_export *exports = artifact_section(a, ARTIFACT_EXPORTS, &count);
+    const struct artifact_global *globals = artifact_section(a, ARTIFACT_GLOBALS, &ignored);
+    for (size_t e = 0; e < count; e++) {
+        if (exports[e].kind != WASM_EXT_GLOBAL) continue;
+        char type = (char)globals[exports[e].index].type;
+        if (type == 'v' || type == 'r') continue;
+        struct value value;
+        instance_global_get(i, exports[e].index, &value);
+        fputs("global ", stdout);
+        print_name(artifact_string(a, exports[e].name));
+        print_value(type, &value);
+        putchar('\n');
+    }
+}
+
 static void run_instance(struct instance *i)
 {
     fputs("instantiate", stdout);
@@ -227,6 +248,7 @@ static void run_instance(struct instance *i)
         for (unsigned row = 0; exports[e].kind == 0 && row < ARGUMENT_ROWS; row++)
             call_export(i, artifact_string(a, exports[e].name), exports[e].index, row);
     print_memories(i);
+    print_globals(i);
     puts("end");
 }
 

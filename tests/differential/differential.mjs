@@ -1,7 +1,8 @@
 // node differential.mjs DIFF_RUNNER OUT_FOLDER COUNT SEED LEVEL…
 //
-// Differential test against V8: makes COUNT modules (generate.mjs), runs each by diff_runner at
-// every LEVEL and in this process, and compares what came out. Ends with
+// Differential test against V8: makes COUNT modules by binaryen (generate.mjs) and a quarter of
+// that by dense.mjs, runs each by diff_runner at every LEVEL and in this process, and compares what
+// came out. Ends with
 // "N passed, N failed, N skipped" (modules). A module whose NaNs are left alone may show the bits of
 // one, which engines choose freely: when it differs, its de-NaNed version decides.
 
@@ -9,6 +10,8 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { denseModule, readOpcodes } from './dense.mjs';
+import { randomSource } from './random.mjs';
 import { difference, makeReplay } from './replay.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -64,16 +67,22 @@ let passed = 0;
 let failed = 0;
 let nanOnly = 0;
 let calls = 0;
-console.log(`seed ${seed}, ${count} modules, levels ${levels.join(' ')}, V8 ${process.versions.v8}`);
+console.log(`seed ${seed}, ${count} modules by binaryen and ${Math.ceil(count / 4)} dense ones, levels ${levels.join(' ')}, V8 ${process.versions.v8}`);
 run(process.execPath, [join(here, 'generate.mjs'), out, countText, seed]);
-for (const level of levels) run(runner, [level, out, countText]);
-for (let n = 0; n < count; n++) {
+const total = count + Math.ceil(count / 4);
+const instructions = readOpcodes(join(here, '../../src/wasm/opcode.def'));
+for (let n = count; n < total; n++) {
+  const text = denseModule(randomSource(Number(seed), n), instructions);
+  writeFileSync(join(out, `${n}.wasm`), await parse(text));
+}
+for (const level of levels) run(runner, [level, out, String(total)]);
+for (let n = 0; n < total; n++) {
   if (n % 100 === 99) globalThis.gc?.();
   const wrong = check(out, n);
   calls += linesOf(join(out, `${n}.${levels[0]}`)).filter((l) => l.startsWith('call ')).length;
   if (!wrong) {
     passed++;
-  } else if (n % 2 === 0 && wrong.want !== 'end' && isNanOnly(n)) {
+  } else if (n < count && n % 2 === 0 && wrong.want !== 'end' && isNanOnly(n)) {
     nanOnly++;
   } else {
     failed++;

@@ -7,22 +7,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { randomSource } from './random.mjs';
 
 const [out, countText, seedText, firstText] = process.argv.slice(2);
 const count = Number(countText);
 const seed = Number(seedText);
 const first = Number(firstText ?? 0);
-
-// splitmix32
-function randomSource(state) {
-  return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let z = state ^ (state >>> 16);
-    z = Math.imul(z, 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return (z ^ (z >>> 15)) >>> 0;
-  };
-}
 
 const base = [
   '--enable-mutable-globals',
@@ -58,7 +48,7 @@ function attempt(n, random) {
 
 mkdirSync(out, { recursive: true });
 for (let n = first; n < first + count; n++) {
-  const random = randomSource((Math.imul(seed, 0x2545f491) ^ Math.imul(n + 1, 0x9e3779b1)) | 0);
+  const random = randomSource(seed, n);
   let left = ATTEMPTS_MAX;
   while (!attempt(n, random)) {
     if (--left > 0) continue;

@@ -112,10 +112,16 @@ export async function makeReplay(parseText) {
         lines.push(`${before} trap ${trapName(e)}`);
       }
     }
-    const memory = Object.values(instance.exports).find((e) => e instanceof WebAssembly.Memory);
-    if (memory) {
+    for (const memory of Object.values(instance.exports)) {
+      if (!(memory instanceof WebAssembly.Memory)) continue;
       const digest = createHash('sha256').update(Buffer.from(memory.buffer)).digest('hex');
       lines.push(`memory ${memory.buffer.byteLength / 65536} ${digest}`);
+    }
+    for (const line of plan) {
+      const [verb, name, word] = line.split(' ');
+      if (verb !== 'global') continue;
+      const type = { i32: 'i', i64: 'l', f32: 'f', f64: 'd' }[word.split(':')[0]];
+      lines.push(`global ${name} ${printValue(type, instance.exports[unescape(name)].value)}`);
     }
     lines.push('end');
     return lines;
