@@ -81,6 +81,8 @@ static void test_cut_in_two(void **state)
             check(&r, i, "cut in two");
         }
     }
+    printf("%llu connections\n",
+           (unsigned long long)http_server_counters(r.server)->connections_accepted);
     rig_close(&r);
     assert_int_equal(failures, 0);
 }
