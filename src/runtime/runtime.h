@@ -110,7 +110,8 @@ enum call_result instance_start(struct instance *i, uint32_t which);
 enum call_result instance_init_all(struct instance *i);
 
 /* Calls program function `func`: parameters from `values`, results into it (at least as many
- * elements as the larger of the two). */
+ * elements as the larger of the two), which must stay there until the call has ended, suspended or
+ * not. From a host function of the same instance it is a nested call on the same stack. */
 enum call_result instance_call(struct instance *i, uint32_t func, struct value *values);
 
 /* Goes on with a suspended call. */

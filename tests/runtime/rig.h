@@ -25,7 +25,8 @@ struct module *rig_link(struct artifact *take_artifact);
 struct instance *rig_instance(void);
 struct instance *rig_instance_of(const struct module *m, const struct instance_config *config);
 
-/* (a, b) → result, for functions of type ii:i and ":". */
+/* (a, b) → result, for functions of type ii:i and ":". A call that is suspended here may only be
+ * cancelled: its values are gone. */
 enum call_result rig_try(struct instance *i, uint32_t func, uint32_t a, uint32_t b, uint32_t *ret);
 uint32_t rig_call(struct instance *i, uint32_t func, uint32_t a, uint32_t b); /* must return */
 void rig_trap(struct instance *i, uint32_t func, uint32_t a, uint32_t b, enum trap_kind kind);
