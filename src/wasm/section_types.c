@@ -73,19 +73,30 @@ static enum status read_composite(struct decoder *d, uint32_t limit, uint8_t for
     }
 }
 
-static enum status read_super(struct decoder *d, uint32_t limit, struct wasm_type *type)
+/* A supertype comes before its subtypes, so walking up always ends; and soon, since the depth is
+ * bounded at once and not when the group is complete. */
+static enum status read_super(struct decoder *d, uint32_t own, struct wasm_type *type)
 {
     size_t start = d->r.offset;
-    uint32_t count;
+    uint32_t count, depth = 1;
     TRY(reader_count(&d->r, UINT32_MAX, "supertypes", &count, d->err));
     if (count > 1) return wasm_fail(d->err, ST_INVALID, start, "more than one supertype");
     if (!count) return ST_OK;
     type->has_super = true;
     d->m->features |= WASM_FEATURE_GC;
-    return decode_index(d, limit, "type", &type->super);
+    TRY(reader_u32(&d->r, &type->super, d->err));
+    if (type->super >= own)
+        return wasm_fail(d->err, ST_INVALID, start,
+                         "unknown type %u: a supertype must come before type %u", type->super, own);
+    const struct wasm_type *up = &d->m->types[type->super];
+    for (; up->has_super; up = &d->m->types[up->super]) depth++;
+    if (depth > WASM_SUBTYPE_DEPTH_MAX)
+        return wasm_fail(d->err, ST_LIMIT, start, "type %u has more than %u supertypes", own,
+                         WASM_SUBTYPE_DEPTH_MAX);
+    return ST_OK;
 }
 
-static enum status read_sub(struct decoder *d, uint32_t limit, struct wasm_type *type)
+static enum status read_sub(struct decoder *d, uint32_t own, uint32_t limit, struct wasm_type *type)
 {
     uint8_t form = 0;
     TRY(reader_u8(&d->r, &form, d->err));
@@ -93,7 +104,7 @@ static enum status read_sub(struct decoder *d, uint32_t limit, struct wasm_type 
     if (form == BYTE_SUB || form == BYTE_SUB_FINAL) {
         type->final = form == BYTE_SUB_FINAL;
         if (!type->final) d->m->features |= WASM_FEATURE_GC;
-        TRY(read_super(d, limit, type));
+        TRY(read_super(d, own, type));
         TRY(reader_u8(&d->r, &form, d->err));
     }
     return read_composite(d, limit, form, type);
@@ -114,7 +125,7 @@ static enum status read_group(struct decoder *d)
     d->m->types = d->full->types;
     for (uint32_t i = 0; i < count; i++) {
         struct wasm_type type = {.group_start = start, .group_count = count};
-        TRY(read_sub(d, start + count, &type));
+        TRY(read_sub(d, start + i, start + count, &type));
         d->full->types[start + i] = type;
     }
     TRY(types_close_group(d->full, start, count, &d->groups, &d->type_scratch, d->err));

@@ -188,20 +188,12 @@ enum status types_check_super(const struct wasm_module *m, uint32_t index, size_
 {
     const struct wasm_type *type = &m->types[index];
     if (!type->has_super) return ST_OK;
-    if (type->super >= index)
-        return wasm_fail(err, ST_INVALID, offset, "type %u: supertype %u does not come before it",
-                         index, type->super);
     if (m->types[type->super].final)
         return wasm_fail(err, ST_INVALID, offset, "type %u: sub type of the final type %u", index,
                          type->super);
     if (!composite_matches(m, type, &m->types[type->super]))
         return wasm_fail(err, ST_INVALID, offset, "type %u: sub type does not match super type %u",
                          index, type->super);
-    uint32_t depth = 0;
-    for (const struct wasm_type *t = type; t->has_super; t = &m->types[t->super]) depth++;
-    if (depth > WASM_SUBTYPE_DEPTH_MAX)
-        return wasm_fail(err, ST_LIMIT, offset, "type %u: more than %u supertypes", index,
-                         WASM_SUBTYPE_DEPTH_MAX);
     return ST_OK;
 }
 

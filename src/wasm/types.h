@@ -35,7 +35,7 @@ NODISCARD enum status types_close_group(struct module_full *full, uint32_t start
                                         struct type_map *groups, struct buffer *scratch,
                                         struct error *err);
 
-/* Checks a type's declared supertype (Core §3.2.10): comes before, open, and matched. */
+/* Checks a type's declared supertype (Core §3.2.10): not final, and matched. */
 NODISCARD enum status types_check_super(const struct wasm_module *m, uint32_t index, size_t offset,
                                         struct error *err);
 
