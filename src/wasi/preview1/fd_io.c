@@ -47,6 +47,7 @@ static enum wasi_errno stream_transfer(struct call *c, struct transfer *t)
         while (left) {
             size_t moved;
             enum status st = stream_step(c, t, offset, left, &moved);
+            if (!st && !moved) st = ST_WOULD_BLOCK; /* or a careless stream would spin us */
             if (st == ST_WOULD_BLOCK) {
                 if (t->done && (nonblock || t->direction == WASI_READ)) return WASI_OK;
                 if (nonblock) return WASI_EAGAIN;
