@@ -130,9 +130,10 @@ function printProfile(server) {
     console.log('\n(no profile: perf is not here or may not run)');
     return;
   }
-  const report = spawnSync('perf', ['report', '-i', data, '--stdio', '--percent-limit', '1', '-s', 'dso,symbol'],
+  const report = spawnSync('perf', ['report', '-i', data, '--stdio', '--percent-limit', '1', '-F', 'overhead,dso,symbol'],
     { encoding: 'utf8' });
-  const lines = report.stdout.split('\n').filter((line) => /^\s+\d/.test(line)).slice(0, 15);
+  const lines = report.stdout.split('\n').filter((line) => /^\s+\d/.test(line)).slice(0, 15)
+    .map((line) => line.trimEnd());
   console.log(`\ntop costs of mayfly:\n${lines.join('\n')}`);
 }
 
