@@ -1,1 +1,3 @@
 # One line a target.
+mayfly_fuzz(http1 USES base http INSIDE http)
+mayfly_fuzz(artifact USES base artifact INSIDE artifact)
