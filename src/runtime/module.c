@@ -51,10 +51,10 @@ static enum status measure_memories(struct module *m, struct error *err)
     for (size_t k = 0; k < m->memories_count; k++) {
         const struct artifact_memory *memory = &m->memories[k];
         uint64_t bytes = m->initialised ? image_word(m, memory->size_offset)
-                                        : memory->pages_min * WASM_PAGE_BYTES;
-        if (memory->pages_min > SLOT_MEMORY_BYTES_MAX / WASM_PAGE_BYTES ||
-            memory->pages_max > SLOT_MEMORY_BYTES_MAX / WASM_PAGE_BYTES ||
-            bytes > memory->pages_max * WASM_PAGE_BYTES || bytes % WASM_PAGE_BYTES != 0)
+                                        : memory->pages_min * MEMORY_PAGE_BYTES;
+        if (memory->pages_min > SLOT_MEMORY_BYTES_MAX / MEMORY_PAGE_BYTES ||
+            memory->pages_max > SLOT_MEMORY_BYTES_MAX / MEMORY_PAGE_BYTES ||
+            bytes > memory->pages_max * MEMORY_PAGE_BYTES || bytes % MEMORY_PAGE_BYTES != 0)
             return error_set(err, ST_CORRUPT, "size of memory %zu", k);
         m->memory_bytes[k] = bytes;
         if (!checked_add_u64(m->memory_bytes_sum, bytes, &m->memory_bytes_sum))

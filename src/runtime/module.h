@@ -5,7 +5,7 @@
 #include "artifact/artifact.h"
 #include "runtime/runtime.h"
 
-#define WASM_PAGE_BYTES 65536u
+#define MEMORY_PAGE_BYTES 65536u
 
 struct module {
     struct artifact *artifact;
