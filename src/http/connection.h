@@ -32,6 +32,7 @@
 #include "h1_chunked.h"
 #include "h1_head.h"
 #include "http/http.h"
+#include "os/loop.h"
 #include "rate.h"
 
 enum connection_state {

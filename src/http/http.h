@@ -28,8 +28,8 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
-#include "os/loop.h"
 
+struct loop; /* os/loop.h */
 struct http_server;
 struct http_exchange;
 

@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "http/http.h"
+#include "os/loop.h"
 
 #define RIG_ABORTS_MAX 8
 
