@@ -1,4 +1,4 @@
-/* diff_runner fast|optimised|aggressive FOLDER COUNT [--jobs N] [--first N]
+/* diff_runner fast|optimised|aggressive[-plain] FOLDER COUNT [--jobs N] [--first N]
  *
  * Compiles and runs FOLDER/N.wasm for each N below COUNT, and writes what it sees to
  * FOLDER/N.LEVEL: one line an event, which compare.mjs replays in V8. Each module runs in a process
@@ -38,7 +38,9 @@
 #define MEMORY_BYTES_MAX   (1ull << 32)
 
 static enum codegen_level level = CODEGEN_FAST;
+static bool plain; /* not conforming: as guests are compiled by default */
 static const char *const level_names[] = {"fast", "optimised", "aggressive"};
+static const char *mode; /* the level as it was named: the ending of what is written */
 
 /* ---- arguments ---- */
 
@@ -259,7 +261,7 @@ static enum status compile(const struct buffer *wasm, struct buffer *file, struc
     const struct program *program;
     struct codegen_stats stats;
     struct codegen_options options = {
-        .level = level, .conforming = true, .cpu_level = 3, .threads = 1};
+        .level = level, .conforming = !plain, .cpu_level = 3, .threads = 1};
     uint32_t instance;
     enum status st = wasm_module_decode(wasm->data, wasm->size_bytes, &module, err);
     if (!st) st = program_builder_new(&builder, err);
@@ -303,7 +305,7 @@ static void run_child(const char *folder, unsigned number)
     char path[4096];
     struct error err = {0};
     alarm(MODULE_SECONDS);
-    snprintf(path, sizeof path, "%s/%u.%s", folder, number, level_names[level]);
+    snprintf(path, sizeof path, "%s/%u.%s", folder, number, mode);
     if (!freopen(path, "w", stdout)) _exit(2);
     snprintf(path, sizeof path, "%s/%u.wasm", folder, number);
     enum status st = runtime_init(&err);
@@ -344,7 +346,8 @@ static int run_all(const char *folder, unsigned first, unsigned count, unsigned 
 
 static int usage(void)
 {
-    fputs("usage: diff_runner fast|optimised|aggressive FOLDER COUNT [--jobs N] [--first N]\n",
+    fputs("usage: diff_runner fast|optimised|aggressive[-plain] FOLDER COUNT [--jobs N] [--first "
+          "N]\n",
           stderr);
     return 2;
 }
@@ -353,7 +356,10 @@ int main(int argc, char **argv)
 {
     unsigned jobs = 2, first = 0;
     if (argc < 4) return usage();
-    while (strcmp(argv[1], level_names[level]) != 0)
+    mode = argv[1];
+    size_t length = strcspn(mode, "-");
+    plain = strcmp(mode + length, "-plain") == 0;
+    while (strlen(level_names[level]) != length || strncmp(mode, level_names[level], length) != 0)
         if (++level > CODEGEN_AGGRESSIVE) return usage();
     for (int i = 4; i + 1 < argc; i += 2) {
         unsigned value = (unsigned)atoi(argv[i + 1]);

@@ -159,48 +159,72 @@ static bool act(const struct check *k, struct outcome *ret)
     return true;
 }
 
-static void check_values(const struct check *k, const struct outcome *o)
+/* What the engine promises in conforming mode only. The suite says in a function's name that it
+ * looks for the folding that would show. */
+static bool is_tolerated(const struct check *k, const struct outcome *o, enum skip *ret)
 {
     const struct command *c = k->command;
-    if (o->count != c->wants_count) {
-        fail(k, "\"%s\": %u results, expected %u", c->field.bytes, o->count, c->wants_count);
-        return;
+    if (!k->world->options->plain || o->result != CALL_RETURNED) return false;
+    *ret = c->verb == VERB_TRAP ? SKIP_DEAD_LOAD : SKIP_NAN_BITS;
+    return c->verb == VERB_TRAP ? strcmp(c->text.bytes, "out of bounds memory access") == 0
+                                : strstr(c->field.bytes, "no_fold") != NULL;
+}
+
+static bool values_match(const struct check *k, const struct outcome *o)
+{
+    for (uint32_t i = 0; i < o->count && i < k->command->wants_count; i++)
+        if (!value_matches(k->command->wants[i], o->types[i], &o->values[i],
+                           k->world->program->funcs_count))
+            return false;
+    return o->count == k->command->wants_count;
+}
+
+static void fail_values(const struct check *k, const struct outcome *o)
+{
+    const struct command *c = k->command;
+    char text[400] = "";
+    size_t at = 0;
+    for (uint32_t i = 0; i < o->count && at + VALUE_TEXT_MAX + 1 < sizeof text; i++) {
+        text[at++] = ' ';
+        value_print(o->types[i], &o->values[i], text + at);
+        at += strlen(text + at);
     }
-    for (uint32_t i = 0; i < o->count; i++) {
-        if (value_matches(c->wants[i], o->types[i], &o->values[i], k->world->program->funcs_count))
-            continue;
-        char got[VALUE_TEXT_MAX];
-        value_print(o->types[i], &o->values[i], got);
-        fail(k, "\"%s\" result %u: expected %s, got %s", c->field.bytes, i, c->wants[i], got);
-        return;
+    char wants[400] = "";
+    at = 0;
+    for (uint32_t i = 0; i < c->wants_count && at < sizeof wants; i++)
+        at += (size_t)snprintf(wants + at, sizeof wants - at, " %s", c->wants[i]);
+    fail(k, "\"%s\": expected%s, got%s", c->field.bytes, wants, text);
+}
+
+static bool is_as_expected(const struct check *k, const struct outcome *o)
+{
+    switch (k->command->verb) {
+    case VERB_INVOKE: return o->result == CALL_RETURNED;
+    case VERB_RETURN: return o->result == CALL_RETURNED && values_match(k, o);
+    case VERB_TRAP:
+    case VERB_EXHAUSTION: return is_trap(k, o->result, k->command->text.bytes);
+    default: return false; /* an exception */
     }
-    pass(k);
 }
 
 static void check_action(const struct check *k)
 {
     const struct command *c = k->command;
     struct outcome o;
+    enum skip skip;
     if (!act(k, &o)) return;
-    switch (c->verb) {
-    case VERB_INVOKE:
-    case VERB_RETURN:
-        if (o.result != CALL_RETURNED)
-            fail(k, "\"%s\": %s", c->field.bytes, result_text(k, o.result));
-        else if (c->verb == VERB_RETURN)
-            check_values(k, &o);
-        else
-            pass(k);
-        break;
-    case VERB_TRAP:
-    case VERB_EXHAUSTION:
-        if (is_trap(k, o.result, c->text.bytes))
-            pass(k);
-        else
-            fail(k, "\"%s\": expected trap \"%s\", got: %s", c->field.bytes, c->text.bytes,
-                 result_text(k, o.result));
-        break;
-    default: fail(k, "an uncaught exception was expected");
+    if (is_as_expected(k, &o)) {
+        pass(k);
+    } else if (is_tolerated(k, &o, &skip)) {
+        if (k->report) report_skip(k->report, skip);
+    } else if (c->verb == VERB_RETURN && o.result == CALL_RETURNED) {
+        fail_values(k, &o);
+    } else {
+        fail(k, "\"%s\": expected %s, got: %s", c->field.bytes,
+             c->verb == VERB_EXCEPTION ? "an exception"
+             : c->text.bytes           ? c->text.bytes
+                                       : "a return",
+             result_text(k, o.result));
     }
 }
 

@@ -13,6 +13,8 @@ static const char *const reasons[SKIPS_COUNT] = {
     [SKIP_TEXT] = "are malformed as text, which only the text parser sees",
     [SKIP_TEXT_KEPT] = "are malformed as text, which the text parser let pass",
     [SKIP_LIMIT] = "are valid definitions past a limit of the implementation",
+    [SKIP_DEAD_LOAD] = "need conforming mode: the trap of an unused load",
+    [SKIP_NAN_BITS] = "need conforming mode: the bits of a NaN",
 };
 
 struct report *report_new(void)

@@ -16,6 +16,8 @@ enum skip {
     SKIP_TEXT,      /* malformed text: it has no binary form to refuse */
     SKIP_TEXT_KEPT, /* malformed text that the text parser turned into a valid module */
     SKIP_LIMIT,     /* valid, but past a named limit of the implementation */
+    SKIP_DEAD_LOAD, /* plain mode may leave out a load whose value nobody uses, and its trap */
+    SKIP_NAN_BITS,  /* plain mode may leave a signalling NaN as it is */
     SKIPS_COUNT
 };
 

@@ -1,5 +1,5 @@
 /* spec_runner validate|fast|optimised|aggressive FOLDER [--only NAME] [--jobs N] [--plain]
- *             [--stats]
+ *             [--cpu 2|3] [--stats]
  *
  * Runs the core test suite, as converted into FOLDER by convert.mjs. Each file runs in a process of
  * its own, so that a crash or a hang is one failure. Ends with "N passed, N failed, N skipped" and
@@ -100,7 +100,7 @@ static void run_all(const struct suite_options *options, char *index, const char
 static int usage(void)
 {
     fputs("usage: spec_runner validate|fast|optimised|aggressive FOLDER [--only NAME] [--jobs N] "
-          "[--plain] [--stats]\n",
+          "[--plain] [--cpu 2|3] [--stats]\n",
           stderr);
     return 2;
 }
@@ -119,7 +119,7 @@ static bool parse_mode(const char *mode, struct suite_options *options)
 
 int main(int argc, char **argv)
 {
-    struct suite_options options = {.level = CODEGEN_FAST};
+    struct suite_options options = {.level = CODEGEN_FAST, .cpu_level = 3};
     const char *only = NULL;
     unsigned jobs = 2;
     if (argc < 3 || !parse_mode(argv[1], &options)) return usage();
@@ -130,6 +130,8 @@ int main(int argc, char **argv)
             only = argv[++i];
         else if (strcmp(argv[i], "--jobs") == 0 && more)
             jobs = (unsigned)atoi(argv[++i]);
+        else if (strcmp(argv[i], "--cpu") == 0 && more)
+            options.cpu_level = (uint32_t)atoi(argv[++i]);
         else if (strcmp(argv[i], "--plain") == 0)
             options.plain = true;
         else if (strcmp(argv[i], "--stats") == 0)

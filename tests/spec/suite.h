@@ -11,8 +11,9 @@ struct suite_options {
     const char *folder; /* of the converted scripts */
     bool validate;      /* decode only; otherwise execute, compiled at `level` */
     enum codegen_level level;
-    bool plain; /* compile without `conforming`, for looking only */
-    bool stats; /* print compile times of each file */
+    uint32_t cpu_level; /* 2 or 3 */
+    bool plain;         /* compile without `conforming`, for looking only */
+    bool stats;         /* print compile times of each file */
 };
 
 /* Decodes every module: the malformed and invalid ones must be refused, all others accepted. */

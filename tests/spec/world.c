@@ -211,7 +211,7 @@ static enum status compile(struct world *w, struct error *err)
     struct codegen_options options = {
         .level = w->options->level,
         .conforming = !w->options->plain,
-        .cpu_level = 3,
+        .cpu_level = w->options->cpu_level,
         .threads = 1,
     };
     struct codegen_stats stats;
