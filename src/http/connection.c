@@ -125,6 +125,7 @@ static void become_idle(struct http_connection *c)
     uint32_t wait_ms = c->requests == 0 ? s->config.first_byte_ms : s->config.idle_ms;
     c->state_deadline_ns = server_now_ns(s) + MS_TO_NS(wait_ms);
     links_append(&s->idle, &c->idle);
+    if (s->accept_paused) server_room_made(s);
 }
 
 /* Behind a response whose request has been read to its end. */

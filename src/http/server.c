@@ -14,6 +14,9 @@
 /* How long accepting rests when the process has no descriptors or memory left. */
 #define ACCEPT_REST_MS 100
 
+/* How many idle connections are looked at for one that may go. */
+#define EVICT_TRIES_MAX 16
+
 void http_config_init(struct http_config *c)
 {
     *c = (struct http_config){
@@ -152,22 +155,34 @@ static void accept_resume(void *context)
     if (s->accept_paused) accept_watch(s, LOOP_READ);
 }
 
-bool server_evict_idle(struct http_server *s)
+/* The longest idle connection that has nothing to say: no answer on its way out, and no request
+ * that has arrived but was not read yet. NULL when none of the first few is. */
+static struct http_connection *evictable(struct http_server *s)
 {
-    for (struct connection_links *l = s->idle.next; l != &s->idle; l = l->next) {
+    int tries = EVICT_TRIES_MAX;
+    for (struct connection_links *l = s->idle.next; l != &s->idle && tries-- > 0; l = l->next) {
         struct http_connection *c = connection_in_idle(l);
-        if (connection_pending(c) > 0) continue; /* its answer has not left yet */
-        s->counters.connections_evicted++;
-        connection_kill(c, HTTP_ABORT_SHUTDOWN);
-        return true;
+        char byte;
+        if (connection_pending(c) > 0) continue;
+        if (recv(c->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return c;
     }
-    return false;
+    return NULL;
 }
 
-/* False when accepting must rest. */
-static bool make_room(struct http_server *s)
+/* Whether one more connection may come; *victim is the one that must then go, or NULL. */
+static bool has_room(struct http_server *s, struct http_connection **victim)
 {
-    return s->counters.connections_open < s->config.connections_max || server_evict_idle(s);
+    *victim = NULL;
+    if (s->counters.connections_open < s->config.connections_max) return true;
+    *victim = evictable(s);
+    return *victim != NULL;
+}
+
+static void evict(struct http_server *s, struct http_connection *victim)
+{
+    if (!victim) return;
+    s->counters.connections_evicted++;
+    connection_kill(victim, HTTP_ABORT_SHUTDOWN);
 }
 
 static void accept_failed(struct http_server *s, int number)
@@ -185,7 +200,8 @@ static void listener_ready(void *context, unsigned events)
     struct http_server *s = l->server;
     (void)events;
     for (int i = 0; i < HTTP_ACCEPTS_PER_TURN_MAX && !s->accept_paused; i++) {
-        if (!make_room(s)) {
+        struct http_connection *victim;
+        if (!has_room(s, &victim)) {
             accept_watch(s, 0);
             return;
         }
@@ -199,6 +215,7 @@ static void listener_ready(void *context, unsigned events)
             if (errno != EAGAIN && errno != EWOULDBLOCK) accept_failed(s, errno);
             return;
         }
+        evict(s, victim);
         if (connection_open(s, fd, &peer.any, NULL)) accept_failed(s, ENOMEM);
     }
 }
@@ -227,7 +244,8 @@ enum status http_server_adopt(struct http_server *s, int fd, struct error *err)
         struct sockaddr_storage storage;
     } peer = {0};
     socklen_t size = sizeof peer;
-    if (!make_room(s) || s->draining) {
+    struct http_connection *victim;
+    if (s->draining || !has_room(s, &victim)) {
         close(fd);
         return error_set(err, ST_LIMIT, "no room for another connection");
     }
@@ -236,6 +254,7 @@ enum status http_server_adopt(struct http_server *s, int fd, struct error *err)
         close(fd);
         return error_set_errno(err, number, "getpeername");
     }
+    evict(s, victim);
     return connection_open(s, fd, &peer.any, err);
 }
 
@@ -245,6 +264,11 @@ void server_connection_gone(struct http_server *s)
         if (links_empty(&s->all) && s->drained) loop_defer(s->loop, &s->drained_task);
         return;
     }
+    server_room_made(s);
+}
+
+void server_room_made(struct http_server *s)
+{
     if (s->accept_paused && !loop_timer_armed(&s->accept_timer)) accept_watch(s, LOOP_READ);
 }
 

@@ -59,11 +59,11 @@ struct http_slice server_date_line(struct http_server *s);
 /* A connection has gone: accepting may go on, a drain may be over. */
 void server_connection_gone(struct http_server *s);
 
+/* A connection is idle: one that waits to be accepted may take its place. */
+void server_room_made(struct http_server *s);
+
 /* Watches a listening socket, which is taken in every case. */
 NODISCARD enum status server_add_listener(struct http_server *s, int fd, struct error *err);
-
-/* Closes the longest idle connection; false when there is none. */
-bool server_evict_idle(struct http_server *s);
 
 static inline void links_init(struct connection_links *l)
 {
