@@ -1,7 +1,7 @@
 // Counts a CTest run from its JUnit files and prints the closing lines of script/test.
 //
 // A test counts one, unless the last line of its output is `N passed, N failed, N skipped`: then
-// it counts those. Its lines `skipped N: reason` name what it left out. A test that ends with
+// it counts those. Its lines `skipped: N reason` name what it left out. A test that ends with
 // CTest's "skipped" gives the reason in a line `skipped: reason`.
 import { readFileSync } from 'node:fs';
 
@@ -26,12 +26,12 @@ function countSuite(name, lines, ok, own) {
   if (failed || !ok) failures.push(`${name} (${failed} inside)`);
   let named = 0;
   for (const line of lines) {
-    const found = /^skipped (\d+): (.+)$/.exec(line);
+    const found = /^skipped: (\d+) (.+)$/.exec(line);
     if (!found) continue;
-    skip(Number(found[1]), `${name}: ${found[2]}`);
+    skip(Number(found[1]), `${found[2]} (${name})`);
     named += Number(found[1]);
   }
-  if (named < skipped) skip(skipped - named, `${name}: no reason given`);
+  if (named < skipped) skip(skipped - named, `without a reason (${name})`);
 }
 
 function countTest(name, status, output) {
@@ -40,7 +40,7 @@ function countTest(name, status, output) {
   if (status === 'notrun' || status === 'disabled') {
     const reason = lines.map((line) => /^skipped: (.+)$/.exec(line)?.[1]).find(Boolean);
     total.skipped += 1;
-    skip(1, `${name}: ${reason ?? 'not run'}`);
+    skip(1, `${reason ?? 'not run'} (${name})`);
   } else if (own) {
     countSuite(name, lines, status === 'run', own);
   } else if (status === 'run') {
@@ -66,6 +66,6 @@ for (const argument of process.argv.slice(2)) {
   }
 }
 for (const name of failures) console.log(`failed: ${name}`);
-for (const [reason, count] of reasons) console.log(`skipped ${count}: ${reason}`);
+for (const [reason, count] of reasons) console.log(`skipped: ${count} ${reason}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed || !total.passed ? 1 : 0);
