@@ -33,7 +33,7 @@
 #define MODULE_BYTES_MAX   (16u << 20)
 #define COMPILED_BYTES_MAX (64u << 20)
 #define MODULE_SECONDS     60u
-#define ARGUMENT_ROWS      4u
+#define ARGUMENT_ROWS      6u
 #define VALUES_MAX         64u
 #define MEMORY_BYTES_MAX   (1ull << 32)
 
@@ -44,8 +44,8 @@ static const char *mode; /* the level as it was named: the ending of what is wri
 
 /* ---- arguments ---- */
 
-static const uint64_t integers[] = {0,          1,          0xffffffffffffffff, 42,
-                                    0x80000000, 0x7fffffff, 0x8000000000000000, 0x123456789abcdef};
+static const uint64_t integers[] = {0,          42,         0x80000000,         0xffffffffffffffff,
+                                    0x7fffffff, 0x80000001, 0x8000000080000000, 1};
 static const double floats[] = {0.0, 1.5, -1.0, 1e10, -0.0, 3.25e-5, -9.3e18, 0.0 / 0.0 * -1};
 
 /* Argument `index` of row `row`: the same for every level. */

@@ -128,18 +128,13 @@ export async function makeReplay(parseText) {
   };
 }
 
-// Where two runs part: { line, got, want }, or null. Stacks differ in depth, so nothing can be said
-// from the first exhausted stack on; nor, when not `conforming`, behind the trap of a load.
+// Where two runs part: { line, got, want }, or null. When not `conforming`, nothing can be said
+// from the first trapping load on.
 export function difference(got, want, conforming) {
   for (let i = 0; i < Math.max(got.length, want.length); i++) {
-    if (got[i] === want[i]) {
-      if (want[i]?.endsWith(' trap stack')) return null;
-      continue;
-    }
-    const gotCall = got.slice(i).find((l) => l.startsWith('call '));
-    const wantCall = want.slice(i).find((l) => l.startsWith('call '));
-    if (gotCall?.endsWith(' trap stack') || wantCall?.endsWith(' trap stack')) return null;
-    if (!conforming && wantCall?.endsWith(' trap memory')) return null;
+    if (got[i] === want[i]) continue;
+    const call = want.slice(i).find((l) => l.startsWith('call '));
+    if (!conforming && call?.endsWith(' trap memory')) return null;
     return { line: i, got: got[i] ?? 'nothing', want: want[i] ?? 'nothing' };
   }
   return null;

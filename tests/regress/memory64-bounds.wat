@@ -1,0 +1,17 @@
+;; 64-bit addresses: index + offset + width must not wrap, and 32-bit truncation must not happen.
+(module
+  (memory (export "m") i64 1 2)
+  (data (i64.const 8) "\01\02\03\04\05\06\07\08")
+  (func (export "load") (param i64) (result i64) (i64.load (local.get 0)))
+  (func (export "offset") (param i64) (result i64) (i64.load offset=8 (local.get 0)))
+  (func (export "huge_offset") (param i64) (result i32)
+    (i32.load8_u offset=0xffffffffffffffff (local.get 0)))
+  (func (export "wrap") (result i32) (i32.load8_u offset=16 (i64.const -8)))
+  (func (export "high_bits") (result i32) (i32.load8_u (i64.const 0x100000008)))
+  (func (export "end") (result i64) (i64.load (i64.const 65528)))
+  (func (export "end_out") (result i64) (i64.load (i64.const 65529)))
+  (func (export "store_out") (i64.store (i64.const 65532) (i64.const -1)))
+  (func (export "fill") (param i64) (memory.fill (i64.const 65500) (i32.const 1) (local.get 0)))
+  (func (export "copy") (param i64) (memory.copy (local.get 0) (i64.const 0) (i64.const 16)))
+  (func (export "grow") (param i64) (result i64) (memory.grow (local.get 0)))
+  (func (export "after") (result i64) (i64.load (i64.const 131064))))
