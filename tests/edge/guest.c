@@ -1,0 +1,123 @@
+/* A program of many faults: what it does stands in PATH_INFO. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int count; /* 0 in every fresh instance */
+
+static void head(void)
+{
+    fputs("Content-Type: text/plain\n\n", stdout);
+    fflush(stdout);
+}
+
+static int copy(void)
+{
+    char bytes[1000];
+    ssize_t got;
+    head();
+    while ((got = read(0, bytes, sizeof bytes)) > 0) {
+        ssize_t done = 0;
+        while (done < got) {
+            ssize_t put = write(1, bytes + done, (size_t)(got - done));
+            if (put < 0) return 4;
+            done += put;
+        }
+    }
+    return got < 0 ? 5 : 0;
+}
+
+static int environment(void)
+{
+    head();
+    for (char **variable = environ; *variable; variable++) puts(*variable);
+    return 0;
+}
+
+static int sleep_ms(long ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+    head();
+    puts("slept");
+    return 0;
+}
+
+/* Waits for input or half a second, whichever is first. */
+static int wait_for_input(void)
+{
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    int ready = poll(&input, 1, 500);
+    head();
+    printf("ready %d\n", ready);
+    return 0;
+}
+
+static __attribute__((noinline)) int trap(int behind_head)
+{
+    if (behind_head) {
+        head();
+        puts("the first part");
+        fflush(stdout);
+    }
+    __builtin_trap();
+}
+
+static int flood(void)
+{
+    static char block[65536];
+    memset(block, 'x', sizeof block);
+    head();
+    for (int i = 0; i < 256; i++)
+        if (fwrite(block, 1, sizeof block, stdout) != sizeof block) return 6;
+    return 0;
+}
+
+static int chatter(void)
+{
+    fputs("one\ntwo \"quoted\" \x1b[31m\nno end", stderr);
+    head();
+    return 0;
+}
+
+static int log_flood(void)
+{
+    for (int i = 0; i < 20000; i++) fputs("0123456789\n", stderr);
+    head();
+    return 0;
+}
+
+int main(void)
+{
+    const char *path = getenv("PATH_INFO");
+    if (!path) return 2;
+    if (!strcmp(path, "/copy")) return copy();
+    if (!strcmp(path, "/env") || !strncmp(path, "/env/", 5)) return environment();
+    if (!strcmp(path, "/sleep")) return sleep_ms(300);
+    if (!strcmp(path, "/sleep-long")) return sleep_ms(60000);
+    if (!strcmp(path, "/wait")) return wait_for_input();
+    if (!strcmp(path, "/trap")) return trap(0);
+    if (!strcmp(path, "/trap-late")) return trap(1);
+    if (!strcmp(path, "/flood")) return flood();
+    if (!strcmp(path, "/log")) return chatter();
+    if (!strcmp(path, "/log-flood")) return log_flood();
+    if (!strcmp(path, "/silent")) return 0;
+    if (!strcmp(path, "/no-head")) return puts("Hello") < 0;
+    if (!strcmp(path, "/half-head")) return puts("Content-Type: text/plain") < 0;
+    if (!strcmp(path, "/bad-status")) return puts("Status: 99\n") < 0;
+    if (!strcmp(path, "/bad-name")) return puts("Bad Name: x\n") < 0;
+    if (!strcmp(path, "/short")) return puts("Content-Length: 100\n\nshort") < 0;
+    if (!strcmp(path, "/exit")) {
+        head();
+        exit(3);
+    }
+    head();
+    printf("count %d\n", count++);
+    return 0;
+}
