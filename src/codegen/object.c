@@ -18,14 +18,14 @@ static bool starts_with(const char *text, const char *prefix)
 
 static enum status check_header(const struct linker_object *from, struct error *err)
 {
-    const Elf64_Ehdr *e = (const Elf64_Ehdr *)(const void *)from->bytes;
+    const void *bytes = from->bytes;
+    const Elf64_Ehdr *e = bytes;
+    if ((uintptr_t)bytes % sizeof(uint64_t)) return bad(err, "object is not aligned");
     if (from->size_bytes < sizeof *e || memcmp(e->e_ident, ELFMAG, SELFMAG) ||
         e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_ident[EI_DATA] != ELFDATA2LSB ||
         e->e_type != ET_REL || e->e_machine != EM_X86_64)
         return bad(err, "not an x86-64 object");
-    if ((uintptr_t)from->bytes % sizeof(uint64_t) || e->e_shoff % sizeof(uint64_t))
-        return bad(err, "object is not aligned");
-    if (e->e_shentsize != sizeof(Elf64_Shdr) ||
+    if (e->e_shoff % sizeof(uint64_t) || e->e_shentsize != sizeof(Elf64_Shdr) ||
         !range_within(e->e_shoff, sizeof(Elf64_Shdr), from->size_bytes))
         return bad(err, "object without sections");
     return ST_OK;
@@ -35,8 +35,10 @@ static enum status check_header(const struct linker_object *from, struct error *
 static enum status section_headers(const struct linker_object *from, const Elf64_Shdr **ret,
                                    size_t *ret_count, size_t *ret_names, struct error *err)
 {
-    const Elf64_Ehdr *e = (const Elf64_Ehdr *)(const void *)from->bytes;
-    const Elf64_Shdr *headers = (const Elf64_Shdr *)(const void *)(from->bytes + e->e_shoff);
+    const void *start = from->bytes;
+    const Elf64_Ehdr *e = start;
+    const void *table = from->bytes + e->e_shoff;
+    const Elf64_Shdr *headers = table;
     uint64_t count = e->e_shnum ? e->e_shnum : headers[0].sh_size;
     uint64_t names = e->e_shstrndx == SHN_XINDEX ? headers[0].sh_link : e->e_shstrndx;
     if (count > from->size_bytes ||
@@ -87,7 +89,8 @@ static enum status take_relocations(struct object *o, const uint8_t *bytes, cons
         return bad(err, "relocations of an unknown shape");
     struct object_section *s = &o->sections[h->sh_info];
     if (s->relocations) return bad(err, "section %s has two relocation tables", s->name);
-    s->relocations = (const Elf64_Rela *)(const void *)(bytes + h->sh_offset);
+    const void *table = bytes + h->sh_offset;
+    s->relocations = table;
     s->relocations_count = h->sh_size / sizeof(Elf64_Rela);
     return ST_OK;
 }
@@ -98,7 +101,8 @@ static enum status take_symbols(struct object *o, const uint8_t *bytes, const El
     if (h->sh_link >= o->sections_count || h->sh_entsize != sizeof(Elf64_Sym) ||
         h->sh_offset % sizeof(uint64_t) || o->symbols)
         return bad(err, "symbols of an unknown shape");
-    o->symbols = (const Elf64_Sym *)(const void *)(bytes + h->sh_offset);
+    const void *table = bytes + h->sh_offset;
+    o->symbols = table;
     o->symbols_count = h->sh_size / sizeof(Elf64_Sym);
     o->names = (const char *)bytes + headers[h->sh_link].sh_offset;
     o->names_bytes = headers[h->sh_link].sh_size;
@@ -115,7 +119,7 @@ enum status object_init(struct object *o, const struct linker_object *from, stru
     enum status st = check_header(from, err);
     if (!st) st = section_headers(from, &headers, &count, &names, err);
     if (st) return st;
-    o->sections = calloc(count, sizeof *o->sections);
+    o->sections = calloc(count + 1, sizeof *o->sections);
     if (!o->sections) return error_set(err, ST_NO_MEMORY, "linker: sections");
     o->sections_count = count;
     for (size_t i = 1; !st && i < count; i++) {
