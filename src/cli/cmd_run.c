@@ -125,8 +125,8 @@ static int call_start(struct module *module, const struct arguments *args, const
         return cli_failf(
             "%s: exports no \"_start\": not a WASI command, so there is nothing to run", path);
     if (instance_new(module, &config, &instance, &err)) {
-        error_prefix(&err, "%s", path);
-        return cli_fail(&err);
+        const char *hint = err.status == ST_LIMIT ? " (--memory MIB allows more)" : "";
+        return cli_failf("%s: %s%s", path, err.text, hint);
     }
     struct value none[1];
     enum call_result result = instance_init_all(instance);

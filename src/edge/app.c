@@ -9,6 +9,7 @@
 #include "wasi/wasi.h"
 
 #define EXPORT_FUNC 0u
+#define PAGE_BYTES  65536u
 
 static int compare(const char *name, const char *key, size_t size)
 {
@@ -55,6 +56,20 @@ static enum status check_name(const char *name, struct error *err)
                      name, EDGE_NAME_BYTES_MAX);
 }
 
+/* Said at once rather than at the first request. */
+static enum status check_memory(const struct artifact *a, uint64_t bytes_max, struct error *err)
+{
+    size_t count;
+    const struct artifact_memory *memories = artifact_section(a, ARTIFACT_MEMORIES, &count);
+    uint64_t pages = 0;
+    for (size_t i = 0; i < count; i++) pages += memories[i].pages_min;
+    if (pages <= bytes_max / PAGE_BYTES) return ST_OK;
+    return error_set(err, ST_LIMIT,
+                     "memories of %llu MiB at the start are above the limit of %llu MiB "
+                     "(--memory MIB allows more)",
+                     (unsigned long long)(pages >> 4), (unsigned long long)(bytes_max >> 20));
+}
+
 static enum status link_app(struct app *app, struct artifact *take_artifact, struct error *err)
 {
     const struct artifact_export *start =
@@ -82,10 +97,11 @@ static enum status make_room(struct app_table *t, struct error *err)
     return ST_OK;
 }
 
-enum status app_table_add(struct app_table *t, const char *name, struct artifact *take_artifact,
-                          struct error *err)
+enum status app_table_add(struct app_table *t, const char *name, uint64_t memory_bytes_max,
+                          struct artifact *take_artifact, struct error *err)
 {
     enum status st = check_name(name, err);
+    if (!st) st = check_memory(take_artifact, memory_bytes_max, err);
     if (!st) st = make_room(t, err);
     if (st) return st;
     size_t size = strlen(name);

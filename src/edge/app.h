@@ -30,7 +30,8 @@ struct route {
 };
 
 NODISCARD enum status app_table_add(struct app_table *t, const char *name,
-                                    struct artifact *take_artifact, struct error *err);
+                                    uint64_t memory_bytes_max, struct artifact *take_artifact,
+                                    struct error *err);
 void app_table_done(struct app_table *t); /* idle instances are freed by the caller before */
 
 /* NULL when there is none of that name (any case of letters counts as the same for hosts). */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "log.h"
 #include "request.h"
+#include "runtime/runtime.h"
 
 #define LOG_BUFFER_BYTES (4u * EDGE_LOG_LINE_BYTES_MAX + 4096u)
 
@@ -23,6 +24,8 @@ enum status edge_new(const struct edge_config *config, struct edge **ret, struct
     struct edge *e = calloc(1, sizeof *e);
     if (!e) return error_set(err, ST_NO_MEMORY, "out of memory");
     e->config = *config;
+    if (!e->config.limits.memory_bytes_max)
+        e->config.limits.memory_bytes_max = INSTANCE_MEMORY_BYTES_DEFAULT;
     /* Ids are unique across restarts without being kept: they begin at random. */
     random_fill(random_system(), &e->next_request_id, sizeof e->next_request_id);
     buffer_init(&e->line, LOG_BUFFER_BYTES);
@@ -49,7 +52,7 @@ void edge_free(struct edge *e)
 enum status edge_add_app(struct edge *e, const char *name, struct artifact *take_artifact,
                          struct error *err)
 {
-    return app_table_add(&e->apps, name, take_artifact, err);
+    return app_table_add(&e->apps, name, e->config.limits.memory_bytes_max, take_artifact, err);
 }
 
 enum status edge_set_default(struct edge *e, const char *name, struct error *err)
