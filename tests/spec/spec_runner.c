@@ -33,7 +33,7 @@ static void run_file(const struct suite_options *options, const char *name, stru
         return;
     }
     if (options->validate)
-        suite_validate(&script, report);
+        suite_validate(&script, options, report);
     else
         suite_execute(&script, options, report);
     script_done(&script);

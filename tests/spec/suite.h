@@ -16,8 +16,10 @@ struct suite_options {
     bool stats;         /* print compile times of each file */
 };
 
-/* Decodes every module: the malformed and invalid ones must be refused, all others accepted. */
-void suite_validate(const struct script *script, struct report *report);
+/* Decodes every module: the malformed and invalid ones must be refused, all others accepted; then
+ * links them, GC and exceptions included: the unlinkable ones must be refused. */
+void suite_validate(const struct script *script, const struct suite_options *options,
+                    struct report *report);
 
 /* Links all modules into one program, compiles it, and goes through the script. */
 void suite_execute(const struct script *script, const struct suite_options *options,

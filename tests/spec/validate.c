@@ -2,6 +2,7 @@
 
 #include "suite.h"
 #include "wasm/wasm.h"
+#include "world.h"
 
 /* The scripts below legacy/ use exception instructions that were never standardised: what holds
  * them must be refused by name. */
@@ -54,7 +55,40 @@ static void decode(const struct script *s, const struct command *c, struct repor
     if (!st) wasm_module_free(module);
 }
 
-void suite_validate(const struct script *s, struct report *r)
+/* A module that imports what has grown by then can be linked by running only: suite_execute(). */
+static bool may_have_grown(const struct wasm_module *m)
+{
+    return m->imported_memories_count + m->imported_tables_count > 0;
+}
+
+static void check_link(const struct script *s, const struct command *c,
+                       const struct world_module *m, struct report *r)
+{
+    if (!m->module) return;
+    if (c->verb == VERB_UNLINKABLE) {
+        if (world_is_refused(c, m))
+            report_pass(r);
+        else
+            report_fail(r, s->path, c->line, "expected \"%s\" of linking, got %s %s", c->text.bytes,
+                        status_name(m->status), m->text);
+    } else if (m->status && !(m->status == ST_INVALID && may_have_grown(m->module))) {
+        report_fail(r, s->path, c->line, "linking: %s %s", status_name(m->status), m->text);
+    }
+}
+
+static void link_all(const struct script *s, const struct suite_options *options, struct report *r)
+{
+    struct world w;
+    struct error err = {0};
+    enum status st = world_open(&w, s, options, &err);
+    if (!st) st = world_link_all(&w, &err);
+    if (st) report_fail(r, s->path, 0, "%s", err.text);
+    for (uint32_t i = 0; i < s->commands_count && !st; i++)
+        check_link(s, &s->commands[i], &w.modules[i], r);
+    world_done(&w);
+}
+
+void suite_validate(const struct script *s, const struct suite_options *options, struct report *r)
 {
     for (uint32_t i = 0; i < s->commands_count; i++) {
         const struct command *c = &s->commands[i];
@@ -65,4 +99,5 @@ void suite_validate(const struct script *s, struct report *r)
         else if (c->verb == VERB_UNREADABLE)
             report_fail(r, s->path, c->line, "the text parser refuses it: %s", c->field.bytes);
     }
+    if (!is_legacy(s)) link_all(s, options, r);
 }

@@ -82,13 +82,13 @@ static void unlink_all(struct world *w)
     w->builder = NULL;
     w->program = NULL;
     w->names_count = 0;
-    memset(w->instances, 0, w->script->instances_count * sizeof *w->instances);
+    if (w->instances) memset(w->instances, 0, w->script->instances_count * sizeof *w->instances);
 }
 
 void world_done(struct world *w)
 {
     unlink_all(w);
-    for (uint32_t i = 0; i < w->script->commands_count; i++)
+    for (uint32_t i = 0; w->modules && i < w->script->commands_count; i++)
         if (w->modules[i].module) wasm_module_free(w->modules[i].module);
     if (w->spectest) wasm_module_free(w->spectest);
     buffer_done(&w->spectest_bytes);
@@ -109,7 +109,7 @@ static const struct world_instance *find_registered(const struct world *w, struc
 /* Where a module stands by its own features and by what it imports from. */
 static enum place module_place(const struct world *w, const struct wasm_module *m, enum skip *skip)
 {
-    if (features_skip(m->features, skip)) return PLACE_SKIPPED;
+    if (!w->all && features_skip(m->features, skip)) return PLACE_SKIPPED;
     for (uint32_t i = 0; i < m->imports_count; i++) {
         const struct world_instance *from = find_registered(w, m->imports[i].module);
         if (!from || from->place == PLACE_LINKED) continue;
@@ -198,7 +198,7 @@ static uint32_t link_commands(struct world *w)
             w->linking = i;
             program_builder_set_size(w->builder, was_measured(w, i) ? measured_size : NULL, w);
             link_module(w, i);
-            if (c->verb == VERB_INSTANTIATE && w->modules[i].module &&
+            if (c->verb == VERB_INSTANTIATE && !w->all && w->modules[i].module &&
                 w->modules[i].status == ST_INVALID && !was_measured(w, i))
                 return i;
         }
@@ -260,13 +260,32 @@ static enum status measure(struct world *w, uint32_t command, struct error *err)
     return ST_OK;
 }
 
+bool world_is_refused(const struct command *c, const struct world_module *m)
+{
+    bool unknown = strncmp(c->text.bytes, "unknown import", 14) == 0;
+    return m->status == (unknown ? ST_NOT_FOUND : ST_INVALID);
+}
+
+static enum status start_program(struct world *w, struct error *err)
+{
+    uint32_t spectest;
+    unlink_all(w);
+    enum status st = program_builder_new(&w->builder, err);
+    return st ? st : add(w, w->spectest, &spectest, err);
+}
+
+enum status world_link_all(struct world *w, struct error *err)
+{
+    w->all = true;
+    enum status st = start_program(w, err);
+    if (!st) (void)link_commands(w);
+    return st;
+}
+
 enum status world_link(struct world *w, struct error *err)
 {
     for (uint32_t measures = 0; measures <= WORLD_MEASURES_MAX; measures++) {
-        uint32_t spectest;
-        unlink_all(w);
-        enum status st = program_builder_new(&w->builder, err);
-        if (!st) st = add(w, w->spectest, &spectest, err);
+        enum status st = start_program(w, err);
         if (st) return st;
         uint32_t stopped = link_commands(w);
         if (stopped == w->script->commands_count) return compile(w, err);

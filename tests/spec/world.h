@@ -49,6 +49,7 @@ struct world_growth {
 struct world {
     const struct script *script;
     const struct suite_options *options;
+    bool all; /* leave nothing out: for looking at links only */
     struct arena arena;
     struct buffer spectest_bytes;
     struct wasm_module *spectest;
@@ -72,6 +73,12 @@ void world_done(struct world *w);
 
 /* Decodes, links, compiles and makes the one instance, in which nothing was run. */
 NODISCARD enum status world_link(struct world *w, struct error *err);
+
+/* Whether an unlinkable module was refused, for the reason that the script gives. */
+bool world_is_refused(const struct command *c, const struct world_module *m);
+
+/* Links every module, whatever it needs, and runs nothing. */
+NODISCARD enum status world_link_all(struct world *w, struct error *err);
 
 /* execute.c: goes through the commands before `end` in the running world. */
 void world_execute(struct world *w, uint32_t end, struct report *r);
