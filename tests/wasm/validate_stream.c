@@ -22,8 +22,8 @@ int main(void)
 {
     unsigned char head[4];
     while (fread(head, sizeof head, 1, stdin) == 1) {
-        size_t size = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
-                      (size_t)head[3] << 24;
+        size_t size =
+            (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
         /* Exactly the module's size, so that a sanitizer sees a read past its end. */
         unsigned char *bytes = malloc(size ? size : 1);
         if (!bytes || fread(bytes, 1, size, stdin) != size) return 1;
