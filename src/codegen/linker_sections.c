@@ -174,6 +174,14 @@ static uint32_t program_index(const struct program_instance *in, const struct wa
     }
 }
 
+/* A function without a name of its own is known by that of its first export. */
+static void name_func(struct linker *l, uint32_t func, uint32_t name)
+{
+    struct buffer *b = &l->parts[ARTIFACT_FUNCS];
+    struct artifact_func *funcs = (void *)b->data;
+    if (!b->failed && !funcs[func].name) funcs[func].name = name;
+}
+
 static void build_instances(struct linker *l)
 {
     const struct program *p = l->program;
@@ -194,6 +202,7 @@ static void build_instances(struct linker *l)
                 .index = program_index(in, x),
             };
             append(l, ARTIFACT_EXPORTS, &e, sizeof e);
+            if (x->kind == WASM_EXT_FUNC) name_func(l, e.index, e.name);
         }
     }
 }

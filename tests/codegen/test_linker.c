@@ -16,10 +16,10 @@ static const char module_text[] =
     "  (global (export \"counter\") (mut i64) (i64.const 7))"
     "  (func $add (export \"add\") (param i32 i32) (result i32)"
     "    (i32.add (local.get 0) (local.get 1)))"
-    "  (func $pick (export \"pick\") (param i32) (result f64) (f64.const 0))"
+    "  (func (export \"pick\") (param i32) (result f64) (f64.const 0))"
     "  (func $begin) (start $begin)"
     "  (data \"passive\") (data (i32.const 8) \"active\")"
-    "  (elem (i32.const 0) func $pick $add) (elem declare func $begin))";
+    "  (elem (i32.const 0) func 2 $add) (elem declare func $begin))";
 
 #define COMMON                                                                                     \
     "typedef struct { unsigned type; int offset; } entry;\n"                                       \
@@ -96,6 +96,8 @@ static void test_tables(void **state)
     size_t count;
     assert_string_equal(artifact_string(a, func_at(a, 2)->name), "add");
     assert_string_equal(artifact_string(a, func_at(a, 1)->name), "env.log");
+    assert_string_equal(artifact_string(a, func_at(a, 3)->name), "pick"); /* its export's */
+    assert_string_equal(artifact_string(a, func_at(a, 4)->name), "begin");
     assert_string_equal(artifact_string(a, func_at(a, 5)->name), "(init)");
     assert_true(func_at(a, 5)->code_size > 0);
 
