@@ -12,7 +12,9 @@ enum status vm_reserve(size_t size_bytes, struct vm_reservation *ret, struct err
     void *start =
         mmap(NULL, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (start == MAP_FAILED)
-        return error_set(err, ST_NO_MEMORY, "no %zu MiB of address space", size_bytes >> 20);
+        return error_set(err, ST_NO_MEMORY,
+                         "no %zu MiB of address space; is it limited (ulimit -v)?",
+                         size_bytes >> 20);
     *ret = (struct vm_reservation){.start = start, .size_bytes = size_bytes};
     return ST_OK;
 }
@@ -92,6 +94,13 @@ bool vm_discard(const struct vm_reservation *r, void *at, size_t size_bytes)
 {
     check_inside(r, at, size_bytes);
     return size_bytes == 0 || madvise(at, size_bytes, MADV_DONTNEED) == 0;
+}
+
+void vm_small_pages(const struct vm_reservation *r, void *at, size_t size_bytes)
+{
+    check_inside(r, at, size_bytes);
+    /* The only failure of a valid range is a system without huge pages. */
+    (void)madvise(at, size_bytes, MADV_NOHUGEPAGE);
 }
 
 enum status vm_sealed_page(const char *name, const void *bytes, size_t size_bytes, int *ret_fd,

@@ -44,6 +44,9 @@ NODISCARD bool vm_forbid(const struct vm_reservation *r, void *at, size_t size_b
 /* Drops private pages: zero pages and file views read again as they were mapped. */
 NODISCARD bool vm_discard(const struct vm_reservation *r, void *at, size_t size_bytes);
 
+/* Keeps the system from backing the pages with huge ones, now or later. */
+void vm_small_pages(const struct vm_reservation *r, void *at, size_t size_bytes);
+
 /* A sealed file in memory that holds one page, the first `size_bytes` of it given.
  * Success: *ret_fd is the caller's. Errors: ST_NO_MEMORY, ST_IO. */
 NODISCARD enum status vm_sealed_page(const char *name, const void *bytes, size_t size_bytes,

@@ -2,6 +2,7 @@
 
 #include "instance.h"
 #include "os/fault.h"
+#include "os/pages.h"
 
 enum status runtime_init(struct error *err)
 {
@@ -12,5 +13,6 @@ enum status runtime_init(struct error *err)
 
 enum status runtime_thread_init(struct error *err)
 {
+    pages_prepare();
     return fault_thread_init(err);
 }

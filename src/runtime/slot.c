@@ -1,6 +1,7 @@
 #include "slot.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/checked.h"
 
@@ -9,8 +10,7 @@ static uint8_t *stack_area(const struct slot *s)
     return slot_lane(s, s->module->lanes_count);
 }
 
-/* A fresh instance without an image knows its sizes all the same. */
-static void write_sizes(struct slot *s)
+void slot_write_sizes(struct slot *s)
 {
     const struct module *m = s->module;
     if (m->initialised) return;
@@ -62,6 +62,10 @@ static enum status map_parts(struct slot *s, int host_page_fd, struct error *err
         if (!vm_allow(r, slot_lane(s, k), m->memory_bytes[k]))
             st = error_set(err, ST_NO_MEMORY, "memory %zu", k);
     if (!st) st = map_image(s, err);
+    /* A huge page would make pages private that nobody wrote, without a fault of this thread
+     * (os/pages.h), and a slot larger than its guest. */
+    uint8_t *low = s->base - context_bytes;
+    vm_small_pages(r, low, (size_t)(s->stack_low + s->stack_bytes - low));
     return st;
 }
 
@@ -83,32 +87,13 @@ enum status slot_init(struct slot *s, const struct module *m, size_t stack_bytes
         slot_done(s);
         return st;
     }
-    write_sizes(s);
+    slot_write_sizes(s);
     return ST_OK;
 }
 
 void slot_done(struct slot *s)
 {
     vm_release(&s->reservation);
+    free(s->runs);
     *s = (struct slot){0};
-}
-
-/* Private pages are dropped, so that what is read next is the image again, or zeros. */
-enum status slot_reset(struct slot *s, struct error *err)
-{
-    const struct module *m = s->module;
-    const struct vm_reservation *r = &s->reservation;
-    bool ok = true;
-    for (size_t k = 0; ok && k < m->memories_count; k++) {
-        uint64_t size = *slot_memory_size(s, k), fresh = m->memory_bytes[k];
-        assert(size >= fresh && size <= SLOT_MEMORY_BYTES_MAX);
-        ok = vm_discard(r, slot_lane(s, k), size) &&
-             (size == fresh || vm_forbid(r, slot_lane(s, k) + fresh, size - fresh));
-    }
-    uint64_t context_bytes = m->header->context_bytes;
-    ok = ok && vm_discard(r, s->base - context_bytes, context_bytes) &&
-         vm_discard(r, s->stack_low, s->stack_bytes);
-    if (!ok) return error_set(err, ST_NO_MEMORY, "resetting an instance");
-    write_sizes(s);
-    return ST_OK;
 }

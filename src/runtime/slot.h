@@ -4,7 +4,20 @@
 #define RUNTIME_SLOT_H
 
 #include "module.h"
+#include "os/pages.h"
 #include "os/vm.h"
+
+/* What a slot keeps of its own pages from one instance to the next; the rest goes back to the
+ * system at the reset. */
+#define SLOT_RESIDENT_BYTES_MAX (2u << 20)
+#define SLOT_RUNS_MAX           512u
+
+/* Pages that an instance has written: the reset copies them back. */
+struct slot_run {
+    uint8_t *start;
+    size_t size_bytes;
+    const uint8_t *from; /* in the artifact's image; NULL: zeros */
+};
 
 struct slot {
     const struct module *module;
@@ -12,6 +25,11 @@ struct slot {
     uint8_t *base;
     uint8_t *stack_low; /* lowest usable byte; SLOT_STACK_GUARD_BYTES of guard below */
     size_t stack_bytes;
+
+    /* All private pages of the slot, as they were at `learned`. */
+    struct slot_run *runs;
+    size_t runs_count, runs_capacity;
+    struct pages_moment learned;
 };
 
 /* Reserves a slot and maps the image of `m` into it: the state of a fresh instance. `host_page_fd`
@@ -20,8 +38,12 @@ NODISCARD enum status slot_init(struct slot *s, const struct module *m, size_t s
                                 int host_page_fd, struct error *err);
 void slot_done(struct slot *s);
 
-/* Back to the state after slot_init(). Errors: ST_NO_MEMORY; the slot may then only be released. */
+/* Back to the state after slot_init(): slot_reset.c says how. Errors: ST_NO_MEMORY; the slot may
+ * then only be released. */
 NODISCARD enum status slot_reset(struct slot *s, struct error *err);
+
+/* What a fresh instance without an image knows all the same. */
+void slot_write_sizes(struct slot *s);
 
 static inline uint8_t *slot_lane(const struct slot *s, size_t memory)
 {

@@ -110,7 +110,8 @@ struct artifact *blob_artifact(const struct blob_options *options)
     };
     const struct artifact_instance instance = {.init_func = BLOB_init};
     const struct artifact_memory memories[] = {
-        {options->memory_0_pages_min ? options->memory_0_pages_min : 1, 4, BLOB_MEMORY_SIZE_0, 0},
+        {options->memory_0_pages_min ? options->memory_0_pages_min : 1,
+         options->memory_0_pages_max ? options->memory_0_pages_max : 4, BLOB_MEMORY_SIZE_0, 0},
         {0, 2, BLOB_MEMORY_SIZE_1, 1},
     };
     const struct artifact_table tables[] = {

@@ -57,7 +57,7 @@ struct blob_import {
 struct blob_options {
     const struct blob_import *imports; /* NULL: "env" "host" alone */
     size_t imports_count;
-    uint32_t memory_0_pages_min; /* 0: one */
+    uint32_t memory_0_pages_min, memory_0_pages_max; /* 0: one, four */
 };
 
 /* Never fails: a test without its artifact is no test. */

@@ -1,5 +1,6 @@
 /* Nothing survives a reset, and images hold what was frozen. */
 #include <string.h>
+#include <unistd.h>
 
 #include "rig.h"
 
@@ -210,6 +211,141 @@ static void test_images_apart(void **state)
     module_free(m);
 }
 
+/* ---- which pages are copied back is the system's answer, or nobody's ---- */
+
+static uint64_t random_state;
+
+static uint32_t random_below(uint32_t n)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(random_state >> 33) % n;
+}
+
+/* Reads, writes, growth and traps at random; whatever was written must be gone after the reset. */
+static void random_work(struct instance *i)
+{
+    uint32_t writes = random_below(40);
+    for (uint32_t k = 0; k < writes; k++) {
+        uint32_t bytes = (uint32_t)guest_memory_bytes(i, 0);
+        uint32_t at = random_below(bytes / 4) * 4;
+        switch (random_below(8)) {
+        case 0: rig_call(i, BLOB_low_stack, 1 + random_below(300), CANARY); break;
+        case 1: (void)HELP(i, memory_grow, 0, 1); break;
+        case 2: rig_call(i, BLOB_load, at, 0); break;
+        case 3:
+            rig_call(i, BLOB_set_context, (uint32_t)BLOB_TABLE_0 + 4 * random_below(100), 7);
+            break;
+        case 4: (void)HELP(i, memory_grow, 1, 1); break;
+        case 5: (void)HELP(i, memory_fill, 0, at / 2, 9, bytes / 2); break;
+        default: rig_call(i, BLOB_store, at, CANARY); break;
+        }
+    }
+    if (random_below(4) == 0) rig_trap(i, BLOB_recurse, 0, 0, TRAP_STACK_EXHAUSTED);
+}
+
+static void random_rounds(enum pages_method method, uint64_t seed)
+{
+    pages_set_method(method);
+    random_state = seed;
+    struct module *m = module_with_image();
+    struct instance *plain = rig_instance(), *imaged = rig_instance_of(m, NULL);
+    struct error err;
+    for (int round = 0; round < 60; round++) {
+        assert_fresh(plain);
+        assert_as_frozen(imaged);
+        /* What the checks left on the stacks goes before the work: so do the learned pages. */
+        random_work(plain);
+        random_work(imaged);
+        assert_int_equal(instance_reset(plain, NULL, &err), ST_OK);
+        assert_int_equal(instance_reset(imaged, NULL, &err), ST_OK);
+    }
+    instance_free(plain);
+    instance_free(imaged);
+    module_free(m);
+    pages_set_method(PAGES_BEST);
+}
+
+static void test_methods(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        print_message("seed %llu\n", (unsigned long long)seed);
+        random_rounds(PAGES_BEST, seed);
+        random_rounds(PAGES_READ_ENTRIES, seed);
+        random_rounds(PAGES_UNKNOWN, seed);
+    }
+}
+
+/* More than the resident budget, and more runs than are kept. */
+static void test_large(void **state)
+{
+    (void)state;
+    const struct blob_options options = {.memory_0_pages_min = 300, .memory_0_pages_max = 400};
+    struct module *m = rig_link(blob_artifact(&options));
+    struct instance *i = rig_instance_of(m, NULL);
+    struct error err;
+    const uint32_t bytes = 300 * PAGE;
+    for (uint32_t step = 4096; step <= 4 * 4096; step *= 2) {
+        for (uint32_t at = 0; at < bytes; at += step) rig_call(i, BLOB_store, at, CANARY);
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+        uint8_t *slice;
+        assert_true(guest_slice(i, 0, 0, bytes, &slice));
+        assert_no_canary(i, slice, bytes);
+        size_t resident = 0;
+        for (size_t k = 0; k < i->slot.runs_count; k++) resident += i->slot.runs[k].size_bytes;
+        assert_true(resident <= SLOT_RESIDENT_BYTES_MAX);
+    }
+    instance_free(i);
+    module_free(m);
+}
+
+/* A warm slot takes no page fault, and so asks the system nothing. */
+static void test_warm(void **state)
+{
+    (void)state;
+    struct module *m = module_with_image();
+    struct instance *i = rig_instance_of(m, NULL);
+    struct error err;
+    struct pages_moment before = {0}, after = {0};
+    for (int round = 0; round < 300; round++) {
+        if (round == 200) before = pages_now();
+        rig_call(i, BLOB_store, 100, CANARY);
+        rig_call(i, BLOB_store, 2 * PAGE + 4096, CANARY);
+        rig_call(i, BLOB_recurse_host, 500, 1);
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    }
+    after = pages_now();
+    if (after.process && before.faults + 5 < after.faults)
+        fail_msg("%llu faults", (unsigned long long)(after.faults - before.faults));
+    assert_as_frozen(i);
+    instance_free(i);
+    module_free(m);
+}
+
+/* A fork inherits an instance, and neither takes the other's pages for its own. */
+static struct error fork_err;
+
+static void run_in_fork(struct instance *i)
+{
+    for (uint32_t at = 8192; at < PAGE; at += 4096) rig_call(i, BLOB_store, at, CANARY);
+    if (instance_reset(i, NULL, &fork_err) != ST_OK) _exit(1);
+    assert_fresh(i);
+}
+
+static void test_fork(void **state)
+{
+    (void)state;
+    struct instance *i = rig_instance();
+    struct error err;
+    for (int round = 0; round < 3; round++) {
+        rig_call(i, BLOB_store, 0, CANARY);
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    }
+    assert_int_equal(rig_child_signal(run_in_fork, i), 0);
+    assert_fresh(i);
+    instance_free(i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +354,10 @@ int main(void)
         cmocka_unit_test(test_freeze_scattered),
         cmocka_unit_test(test_freeze_limit),
         cmocka_unit_test(test_images_apart),
+        cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_warm),
+        cmocka_unit_test(test_fork),
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }
