@@ -20,18 +20,6 @@ static void append_clean(struct buffer *b, const char *text)
     if (cut) buffer_append_string(b, "...");
 }
 
-/* A function without a name of its own may be exported under one. */
-static const char *name_of(const struct module *m, const struct artifact_func *f)
-{
-    if (f->name) return artifact_string(m->artifact, f->name);
-    size_t count;
-    const struct artifact_export *exports = artifact_section(m->artifact, ARTIFACT_EXPORTS, &count);
-    for (size_t k = 0; k < count; k++)
-        if (exports[k].kind == 0 && exports[k].index == (size_t)(f - m->funcs))
-            return artifact_string(m->artifact, exports[k].name);
-    return "";
-}
-
 static void append_function(struct buffer *b, const struct module *m, const struct artifact_func *f)
 {
     const char *instance_name = f->instance < m->instances_count
@@ -41,9 +29,8 @@ static void append_function(struct buffer *b, const struct module *m, const stru
         append_clean(b, instance_name);
         buffer_append_string(b, "!");
     }
-    const char *name = name_of(m, f);
-    if (*name)
-        append_clean(b, name);
+    if (f->name)
+        append_clean(b, artifact_string(m->artifact, f->name));
     else
         buffer_printf(b, "function %u", f->index);
 }
