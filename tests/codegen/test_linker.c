@@ -240,6 +240,56 @@ static void test_address_map(void **state)
     link_program_done(&p);
 }
 
+/* Two instances: the second's import is the first's export, in one index space of functions. */
+static void test_two_instances(void **state)
+{
+    (void)state;
+    struct link_program first;
+    struct wasm_module *second = NULL;
+    struct buffer wasm;
+    struct program_builder *builder;
+    const struct program *program;
+    struct buffer object;
+    struct artifact *a = NULL;
+    struct error err;
+    uint32_t instance;
+    link_program_from_text(&first, "(module $lib (memory (export \"m\") 2) (func (export \"f\")))");
+    link_assemble(&wasm, "(module $app (import \"lib\" \"m\" (memory 1))"
+                         "  (import \"lib\" \"f\" (func $f)) (export \"f\" (func $f))"
+                         "  (func (export \"g\")) (data (i32.const 0) \"x\"))");
+    assert_int_equal(wasm_module_decode(wasm.data, wasm.size_bytes, &second, &err), ST_OK);
+    const struct program_namespace lib = {"lib", 3, 0};
+    assert_int_equal(program_builder_new(&builder, &err), ST_OK);
+    assert_int_equal(program_builder_add(builder, first.module, NULL, 0, false, &instance, &err),
+                     ST_OK);
+    if (program_builder_add(builder, second, &lib, 1, false, &instance, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(program_builder_finish(builder, &program, &err), ST_OK);
+    const struct link_program both = {.program = program};
+    link_object(&object,
+                "void f1(void) {} void f2(void) {} void init0(void) {} void init1(void) {}"
+                "void t0(void) {} void t1(void) {}",
+                "");
+    if (link_program(&both, &object, 1, &a, NULL, &err)) fail_msg("%s", err.text);
+    assert_int_equal(func_at(a, 1)->instance, 0);
+    assert_int_equal(func_at(a, 2)->instance, 1);
+    assert_int_equal(func_at(a, 2)->index, 1);
+    assert_int_equal(func_at(a, 4)->instance, 1); /* init1 */
+    const struct artifact_instance *in = artifact_section(a, ARTIFACT_INSTANCES, NULL);
+    assert_string_equal(artifact_string(a, in[0].name), "lib");
+    assert_string_equal(artifact_string(a, in[1].name), "app");
+    assert_int_equal(in[1].init_func, 4);
+    assert_int_equal(artifact_find_export(a, "f", WASM_EXT_FUNC)->instance, 1);
+    assert_int_equal(artifact_find_export(a, "f", WASM_EXT_FUNC)->index, 1);
+    assert_int_equal(artifact_find_export(a, "m", WASM_EXT_MEMORY)->instance, 0);
+    artifact_close(a);
+    buffer_done(&object);
+    program_builder_free(builder);
+    link_program_done(&first);
+    wasm_module_free(second);
+    buffer_done(&wasm);
+}
+
 #define SOUND "void f1(void) {} void init0(void) {} void t0(void) {}"
 
 static const struct {
@@ -348,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_deterministic),
         cmocka_unit_test(test_no_load_time_relocation),
         cmocka_unit_test(test_address_map),
+        cmocka_unit_test(test_two_instances),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_defined_twice),
         cmocka_unit_test(test_damaged_object),
