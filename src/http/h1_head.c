@@ -93,14 +93,14 @@ static enum h1_rule line_parse(struct h1_head *h, const struct h1_limits *limits
     return h1_field_parse(h, bytes, start, size);
 }
 
-/* A request begins with a method, or with the CR of an empty line: anything else, such as a TLS
- * handshake, is told so at its first byte instead of waiting for a line's end. */
+/* A request begins with a method or an empty line: anything else, such as a TLS handshake, is told
+ * so at its first byte instead of waiting for a line's end. */
 static enum h1_rule first_byte_check(const struct h1_head *h, const uint8_t *bytes, size_t size)
 {
     if (h->have_request_line || h->line_start >= size) return H1_RULE_NONE;
     uint8_t first = bytes[h->line_start];
-    if (first == '\n') return H1_RULE_BARE_LF;
-    return first == '\r' || text_is(first, TEXT_TOKEN) ? H1_RULE_NONE : H1_RULE_METHOD;
+    bool fits = first == '\r' || first == '\n' || text_is(first, TEXT_TOKEN);
+    return fits ? H1_RULE_NONE : H1_RULE_METHOD;
 }
 
 enum h1_state h1_head_parse(struct h1_head *h, const struct h1_limits *limits, const uint8_t *bytes,

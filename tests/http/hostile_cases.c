@@ -95,6 +95,7 @@ const struct hostile_case hostile_cases[] = {
     /* ---- the request line: H1 §3 ---- */
     IN("GET /\r\n", "400 request-line ."),
     IN("GET\r\n\r\n", "400 request-line ."),
+    IN("GET  HTTP/1.1\r\nHost: a\r\n\r\n", "400 request-line ."),
     IN("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "400 version ."),
     IN("GET /  HTTP/1.1\r\nHost: a\r\n\r\n", "400 version ."),
     IN("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "400 version ."),
