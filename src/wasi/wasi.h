@@ -131,6 +131,9 @@ struct wasi_preview1_config {
     void *cpu_time_context;
 };
 
+/* For cpu_time_ns, with any context: the CPU time of the calling thread. */
+uint64_t wasi_cpu_time_thread_ns(void *context);
+
 struct wasi_preview1;
 
 /* What instance_config.context points at. */

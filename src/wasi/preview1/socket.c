@@ -20,7 +20,7 @@ static enum status status_of_socket(ssize_t result, size_t *ret_bytes)
         *ret_bytes = (size_t)result;
         return ST_OK;
     }
-    if (result == 0 || errno == EPIPE) return ST_CLOSED;
+    if (result == 0 || errno == EPIPE || errno == ECONNRESET) return ST_CLOSED;
     return errno == EAGAIN || errno == EINTR ? ST_WOULD_BLOCK : ST_IO;
 }
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "state.h"
@@ -52,7 +53,7 @@ static enum status fd_stream_write(void *context, const void *bytes, size_t size
     ssize_t put;
     do put = write(fd, bytes, size_bytes);
     while (put < 0 && errno == EINTR);
-    if (put < 0 && errno == EPIPE) return ST_CLOSED;
+    if (put < 0 && (errno == EPIPE || errno == ECONNRESET)) return ST_CLOSED;
     if (put < 0) return errno == EAGAIN ? ST_WOULD_BLOCK : ST_IO;
     *ret_bytes = (size_t)put;
     return ST_OK;
@@ -78,6 +79,14 @@ struct wasi_stream wasi_stream_fd(int fd)
                                 .context = (void *)(intptr_t)fd,
                                 .fd = fd,
                                 .filetype = filetype_of_mode(st.st_mode)};
+}
+
+uint64_t wasi_cpu_time_thread_ns(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 static bool poll_wait(void *context, struct instance *instance, const struct wasi_wait *waits,
