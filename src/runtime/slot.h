@@ -10,7 +10,13 @@
 /* What a slot keeps of its own pages from one instance to the next; the rest goes back to the
  * system at the reset. */
 #define SLOT_RESIDENT_BYTES_MAX (2u << 20)
+#define SLOT_STACK_RESIDENT_MAX (256u << 10) /* of that, from the top of the stack */
 #define SLOT_RUNS_MAX           512u
+
+/* One instance in many that wrote far more than the others would make every later reset copy that
+ * much: a slot that keeps more than so many bytes drops them all once in so many resets. */
+#define SLOT_RELEARN_BYTES  (64u << 10)
+#define SLOT_RELEARN_RESETS 256u
 
 /* Pages that an instance has written: the reset copies them back. */
 struct slot_run {
@@ -28,7 +34,8 @@ struct slot {
 
     /* All private pages of the slot, as they were at `learned`. */
     struct slot_run *runs;
-    size_t runs_count, runs_capacity;
+    size_t runs_count, runs_capacity, resident_bytes;
+    uint32_t resets; /* since everything was dropped */
     struct pages_moment learned;
 };
 

@@ -5,7 +5,8 @@
  * times as much. The set is small and nearly the same for every instance of an artifact. It is
  * asked from the system after the first instance, and again whenever the thread took a page fault
  * since: without a fault no further page can have become private. Memory that was grown into, pages
- * beyond the resident budget, and everything, where the system does not tell, is dropped. */
+ * beyond the resident budget, and everything, where the system does not tell or from time to time
+ * (SLOT_RELEARN_RESETS), is dropped. */
 #include "slot.h"
 
 #include <assert.h>
@@ -53,33 +54,45 @@ static bool add_pieces(struct slot *s, const struct page_run *run)
 
 /* Finds the private pages of [start, start + size_bytes) and keeps them, as far as the budget goes;
  * from the first page beyond it the range is dropped. */
-static bool learn_range(struct slot *s, uint8_t *start, size_t size_bytes, size_t *resident_bytes)
+static bool learn_range(struct slot *s, uint8_t *start, size_t size_bytes)
 {
     struct page_run found[SLOT_RUNS_MAX];
     size_t count = 0;
     if (!pages_find_private(start, size_bytes, found, SLOT_RUNS_MAX, &count)) return false;
     for (size_t k = 0; k < count; k++) {
         if (s->runs_count >= SLOT_RUNS_MAX ||
-            found[k].size_bytes > SLOT_RESIDENT_BYTES_MAX - *resident_bytes) {
+            found[k].size_bytes > SLOT_RESIDENT_BYTES_MAX - s->resident_bytes) {
             size_t left_bytes = (size_t)(start + size_bytes - found[k].start);
             return vm_discard(&s->reservation, found[k].start, left_bytes);
         }
-        *resident_bytes += found[k].size_bytes;
+        s->resident_bytes += found[k].size_bytes;
         if (!add_pieces(s, &found[k])) return false;
     }
     return true;
+}
+
+/* The lower part of the stack is used by the odd deep recursion only. */
+static bool learn_stack(struct slot *s)
+{
+    size_t kept_bytes =
+        s->stack_bytes < SLOT_STACK_RESIDENT_MAX ? s->stack_bytes : SLOT_STACK_RESIDENT_MAX;
+    size_t low_bytes = s->stack_bytes - kept_bytes, count = 0;
+    struct page_run found[1];
+    bool untouched = pages_find_private(s->stack_low, low_bytes, found, 1, &count) && count == 0;
+    if (!untouched && !vm_discard(&s->reservation, s->stack_low, low_bytes)) return false;
+    return learn_range(s, s->stack_low + low_bytes, kept_bytes);
 }
 
 /* What every instance uses comes first: the budget is for that. */
 static bool learn(struct slot *s)
 {
     const struct module *m = s->module;
-    size_t resident_bytes = 0, context_bytes = m->header->context_bytes;
+    size_t context_bytes = m->header->context_bytes;
     s->runs_count = 0;
-    bool ok = learn_range(s, s->base - context_bytes, context_bytes, &resident_bytes) &&
-              learn_range(s, s->stack_low, s->stack_bytes, &resident_bytes);
+    s->resident_bytes = 0;
+    bool ok = learn_range(s, s->base - context_bytes, context_bytes) && learn_stack(s);
     for (size_t k = 0; ok && k < m->memories_count; k++)
-        ok = learn_range(s, slot_lane(s, k), m->memory_bytes[k], &resident_bytes);
+        ok = learn_range(s, slot_lane(s, k), m->memory_bytes[k]);
     return ok;
 }
 
@@ -101,6 +114,8 @@ static bool drop_all(struct slot *s)
     const struct vm_reservation *r = &s->reservation;
     size_t context_bytes = m->header->context_bytes;
     s->runs_count = 0;
+    s->resident_bytes = 0;
+    s->resets = 0;
     s->learned = (struct pages_moment){0};
     bool ok = vm_discard(r, s->base - context_bytes, context_bytes) &&
               vm_discard(r, s->stack_low, s->stack_bytes);
@@ -130,8 +145,10 @@ enum status slot_reset(struct slot *s, struct error *err)
     if (ok) {
         /* Taken before the copying: should that fault, the next reset merely learns anew. */
         struct pages_moment now = pages_now();
-        bool known = pages_same_moment(&now, &s->learned) || learn(s);
+        bool overdue = s->resident_bytes > SLOT_RELEARN_BYTES && s->resets >= SLOT_RELEARN_RESETS;
+        bool known = !overdue && (pages_same_moment(&now, &s->learned) || learn(s));
         s->learned = now;
+        s->resets++;
         if (known)
             restore(s);
         else

@@ -299,6 +299,27 @@ static void test_large(void **state)
     module_free(m);
 }
 
+/* One instance that wrote much does not burden those after it for ever. */
+static void test_outlier(void **state)
+{
+    (void)state;
+    struct instance *i = rig_instance();
+    struct error err;
+    rig_call(i, BLOB_low_stack, 300, CANARY);
+    for (uint32_t at = 0; at < PAGE; at += 4096) rig_call(i, BLOB_store, at, CANARY);
+    assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    if (!i->slot.learned.process) skip();
+    assert_true(i->slot.resident_bytes > SLOT_STACK_RESIDENT_MAX);
+    assert_true(i->slot.resident_bytes <= SLOT_STACK_RESIDENT_MAX + PAGE + BLOB_CONTEXT_BYTES);
+    for (uint32_t k = 0; k < SLOT_RELEARN_RESETS + 1; k++) {
+        rig_call(i, BLOB_store, 0, CANARY);
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    }
+    assert_true(i->slot.resident_bytes <= SLOT_RELEARN_BYTES);
+    assert_fresh(i);
+    instance_free(i);
+}
+
 /* A warm slot takes no page fault, and so asks the system nothing. */
 static void test_warm(void **state)
 {
@@ -356,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_images_apart),
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_large),
+        cmocka_unit_test(test_outlier),
         cmocka_unit_test(test_warm),
         cmocka_unit_test(test_fork),
     };
