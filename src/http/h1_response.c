@@ -114,6 +114,8 @@ static bool name_is(const struct http_field *f, const char *lower)
 /* RFC 9110 §7.6.1: what belongs to the connection is not the handler's to say. */
 static enum field_kind field_classify(const struct http_field *f)
 {
+    if (f->name.size > 6 && text_equals_lower((const uint8_t *)f->name.data, "proxy-", 6))
+        return FIELD_DROPPED;
     switch (f->name.size) {
     case 2: return name_is(f, "te") ? FIELD_DROPPED : FIELD_PLAIN;
     case 4: return name_is(f, "date") ? FIELD_DATE : FIELD_PLAIN;
@@ -122,7 +124,6 @@ static enum field_kind field_classify(const struct http_field *f)
     case 10:
         return name_is(f, "connection") || name_is(f, "keep-alive") ? FIELD_DROPPED : FIELD_PLAIN;
     case 14: return name_is(f, "content-length") ? FIELD_LENGTH : FIELD_PLAIN;
-    case 16: return name_is(f, "proxy-connection") ? FIELD_DROPPED : FIELD_PLAIN;
     case 17: return name_is(f, "transfer-encoding") ? FIELD_DROPPED : FIELD_PLAIN;
     default: return FIELD_PLAIN;
     }

@@ -139,7 +139,7 @@ NODISCARD enum status http_server_new(struct loop *loop, const struct http_confi
 void http_server_free(struct http_server *s);
 
 struct http_listen {
-    const char *host; /* numeric address, "localhost", or "" for every address */
+    const char *host; /* numeric address, "localhost", or "" for every IPv4 address */
     uint16_t port;    /* 0: the system chooses */
     bool reuse_port;  /* share the port with other processes (SO_REUSEPORT) */
     int backlog;      /* 0: 1024 */

@@ -165,6 +165,7 @@ static void test_render(void **state)
         FIELD("connection", "x"),
         FIELD("Keep-Alive", "x"),
         FIELD("Proxy-Connection", "x"),
+        FIELD("PROXY-authenticate", "x"),
         FIELD("TRANSFER-ENCODING", "x"),
         FIELD("te", "x"),
         FIELD("Trailer", "x"),

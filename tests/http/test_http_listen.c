@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -170,6 +171,31 @@ static void test_full_goes_on(void **state)
     close_world(&w);
 }
 
+/* Without descriptors accepting rests a while instead of spinning, then goes on by itself. */
+static void test_no_descriptors(void **state)
+{
+    struct world w;
+    struct rlimit before, none;
+    struct error err;
+    (void)state;
+    open_world(&w, 10);
+    int fd = dial(&w);
+    ask(fd);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = (rlim_t)fd; /* every lower number is in use */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    turns(&w);
+    const struct http_counters *n = http_server_counters(w.server);
+    assert_int_equal(n->accept_failures, 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int i = 0; i < 2000 && n->requests == 0; i++)
+        assert_int_equal(loop_turn(w.loop, 10000000, &err), ST_OK);
+    assert_true(answered(fd));
+    close(fd);
+    close_world(&w);
+}
+
 static void test_port_in_use(void **state)
 {
     struct world w;
@@ -300,10 +326,15 @@ static void test_listen_parse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepts),         cmocka_unit_test(test_full),
-        cmocka_unit_test(test_full_goes_on),    cmocka_unit_test(test_port_in_use),
-        cmocka_unit_test(test_shared_port),     cmocka_unit_test(test_listeners_max),
-        cmocka_unit_test(test_refusal_arrives), cmocka_unit_test(test_drain_answers_the_backlog),
+        cmocka_unit_test(test_accepts),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_full_goes_on),
+        cmocka_unit_test(test_no_descriptors),
+        cmocka_unit_test(test_port_in_use),
+        cmocka_unit_test(test_shared_port),
+        cmocka_unit_test(test_listeners_max),
+        cmocka_unit_test(test_refusal_arrives),
+        cmocka_unit_test(test_drain_answers_the_backlog),
         cmocka_unit_test(test_listen_parse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
