@@ -135,7 +135,7 @@ NODISCARD enum status http_server_new(struct loop *loop, const struct http_confi
                                       struct http_server **ret, struct error *err);
 
 /* Closes everything at once; exchanges in flight get on_abort with HTTP_ABORT_SHUTDOWN. Not from a
- * callback of this server. NULL is legal. */
+ * callback of the handler. NULL is legal. */
 void http_server_free(struct http_server *s);
 
 struct http_listen {
@@ -161,7 +161,7 @@ NODISCARD enum status http_server_adopt(struct http_server *s, int fd, struct er
 
 /* Stops listening, closes idle connections, lets exchanges finish with Connection: close, and
  * aborts what is left after `grace_ms`. Then drained() is called once, at the end of a turn, never
- * inside this call. May be called once. */
+ * inside this call; it may free the server. May be called once. */
 void http_server_drain(struct http_server *s, uint32_t grace_ms, void (*drained)(void *context),
                        void *context);
 

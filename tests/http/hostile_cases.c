@@ -400,6 +400,8 @@ const struct hostile_case hostile_cases[] = {
 
     /* ---- trailers: H1 §7.1.2, H §6.5 ---- */
     IN(CHUNKED "0\r\nX: y\r\nEtag: \"z\"\r\n\r\n" NEXT, "200 POST / | 200 GET /next +"),
+    IN(CHUNKED "0\r\nContent-Lengthy: 5\r\nX-a-name-longer-than-any-that-is-known: y\r\n\r\n" NEXT,
+       "200 POST / | 200 GET /next +"),
     IN(CHUNKED "0\r\nContent-Length: 5\r\n\r\n" SMUGGLED, "400 trailer-forbidden ."),
     IN(CHUNKED "0\r\nTRANSFER-ENCODING: chunked\r\n\r\n" SMUGGLED, "400 trailer-forbidden ."),
     IN(CHUNKED "0\r\nHost: b\r\n\r\n", "400 trailer-forbidden ."),
