@@ -43,13 +43,14 @@ static int teardown(void **state)
     return 0;
 }
 
+static const size_t none[1][2];
 static const enum pages_method methods[] = {PAGES_BEST, PAGES_READ_ENTRIES};
 
 static void assert_runs(const size_t (*expected)[2], size_t expected_count)
 {
     for (size_t m = 0; m < 2; m++) {
         pages_set_method(methods[m]);
-        struct page_run runs[COUNT];
+        struct page_run runs[COUNT] = {0};
         size_t count = 0;
         assert_true(pages_find_private(r.start, r.size_bytes, runs, COUNT, &count));
         assert_int_equal(count, expected_count);
@@ -63,7 +64,7 @@ static void assert_runs(const size_t (*expected)[2], size_t expected_count)
 static void test_zero_pages(void **state)
 {
     (void)state;
-    assert_runs(NULL, 0);
+    assert_runs(none, 0);
     *page(0) = 1;
     *page(3) = 1;
     *page(4) = 1;
@@ -82,13 +83,13 @@ static void test_file_pages(void **state)
     assert_int_equal(ftruncate(fd, 16 * VM_PAGE), 0);
     assert_int_equal(vm_map_private(&r, page(16), (size_t)16 * VM_PAGE, fd, 0, &err), ST_OK);
     for (size_t k = 16; k < 32; k++) sink = *page(k); /* reading makes nothing private */
-    assert_runs(NULL, 0);
+    assert_runs(none, 0);
     memset(page(20), 0, 2 * VM_PAGE); /* writing what was there does */
     *page(31) = 1;
     const size_t runs[][2] = {{20, 2}, {31, 1}};
     assert_runs(runs, 2);
     assert_true(vm_discard(&r, page(16), (size_t)16 * VM_PAGE));
-    assert_runs(NULL, 0);
+    assert_runs(none, 0);
     close(fd);
 }
 
@@ -96,7 +97,7 @@ static void test_file_pages(void **state)
 static void test_many(void **state)
 {
     (void)state;
-    size_t runs[COUNT / 2][2];
+    size_t runs[COUNT / 2][2] = {{0}};
     for (size_t k = 0; k < COUNT; k += 2) {
         *page(k) = 1;
         runs[k / 2][0] = k;
@@ -115,8 +116,8 @@ static void test_many(void **state)
     }
     pages_set_method(PAGES_UNKNOWN);
     size_t count = 0;
-    struct page_run none[1];
-    assert_false(pages_find_private(r.start, VM_PAGE, none, 1, &count));
+    struct page_run one[1];
+    assert_false(pages_find_private(r.start, VM_PAGE, one, 1, &count));
 }
 
 static void test_moments(void **state)

@@ -6,12 +6,10 @@
 #include <string.h>
 
 #include "artifact/artifact_writer.h"
-#include "blob_offsets.h"
 
 static_assert(HOST_PAGE == SLOT_HOST_PAGE, "blob_offsets.h");
 static_assert(HELPER_TRAP == (int)HELPER_trap, "blob_offsets.h");
 static_assert(HELPER_IMPORT_CALL == (int)HELPER_import_call, "blob_offsets.h");
-static_assert(HOST_GLOBAL == BLOB_GLOBAL_0, "blob_offsets.h");
 
 extern const uint8_t blob_start[], blob_end[], blob_tramp_void[], blob_tramp_ii_i[];
 extern const uint8_t blob_tramp_helper[];
@@ -81,60 +79,59 @@ static void describe_functions(struct parts *p)
     }
 }
 
-struct artifact *blob_artifact(const struct blob_options *options)
+static const char signatures[] = ":\0ii:i\0illlll:l";
+static const struct artifact_instance instance = {.init_func = BLOB_init};
+static const struct artifact_table tables[] = {
+    {10, 200, BLOB_TABLE_SIZE_0, BLOB_TABLE_0, 100, 0},
+    {5, 50, BLOB_TABLE_SIZE_1, BLOB_TABLE_1, 50, 0},
+};
+static const struct artifact_global globals[] = {
+    {BLOB_GLOBAL_0, 'i', 1, {0}},
+    {BLOB_GLOBAL_1, 'l', 1, {0}},
+};
+
+/* Read-only data: element segment 0, then data segment 0. */
+static const struct {
+    uint32_t elements[3];
+    char data[sizeof BLOB_DATA];
+} rodata = {{11, 12, 13}, BLOB_DATA};
+static const struct artifact_data data = {sizeof rodata.elements, sizeof BLOB_DATA - 1,
+                                          BLOB_DATA_DROPPED};
+static const struct artifact_element elements[] = {
+    {3, BLOB_ELEM_DROPPED, 0, 0},
+    {2, 0, 1, BLOB_ELEMENTS_1},
+};
+
+static uint32_t code_offset(const uint8_t *code)
 {
-    static const struct blob_import host = {"env", "host", BLOB_host};
-    static const struct blob_options defaults;
-    if (!options) options = &defaults;
-    const struct blob_import *imports = options->imports ? options->imports : &host;
-    size_t imports_count = options->imports ? options->imports_count : 1;
-
-    struct parts *p = calloc(1, sizeof *p);
-    assert(p && imports_count <= ARRAY_COUNT(p->imports));
-    add_string(&p->strings, "");
-    describe_functions(p);
-    for (size_t k = 0; k < imports_count; k++)
-        p->imports[k] =
-            (struct artifact_import){add_string(&p->strings, imports[k].module),
-                                     add_string(&p->strings, imports[k].field), imports[k].func};
-
-    static const char signatures[] = ":\0ii:i\0illlll:l";
-    static const uint32_t rodata[] = {11, 12, 13};
-    uint8_t rodata_bytes[sizeof rodata + sizeof BLOB_DATA];
-    memcpy(rodata_bytes, rodata, sizeof rodata);
-    memcpy(rodata_bytes + sizeof rodata, BLOB_DATA, sizeof BLOB_DATA);
-    const struct artifact_type types[BLOB_TYPES_COUNT] = {
-        {0, (uint32_t)(blob_tramp_void - blob_start), 0, 0},
-        {2, (uint32_t)(blob_tramp_ii_i - blob_start), 2, 1},
-        {7, (uint32_t)(blob_tramp_helper - blob_start), 6, 1},
-    };
-    const struct artifact_instance instance = {.init_func = BLOB_init};
-    const struct artifact_memory memories[] = {
-        {options->memory_0_pages_min ? options->memory_0_pages_min : 1,
-         options->memory_0_pages_max ? options->memory_0_pages_max : 4, BLOB_MEMORY_SIZE_0, 0},
-        {0, 2, BLOB_MEMORY_SIZE_1, 1},
-    };
-    const struct artifact_table tables[] = {
-        {10, 200, BLOB_TABLE_SIZE_0, BLOB_TABLE_0, 100, 0},
-        {5, 50, BLOB_TABLE_SIZE_1, BLOB_TABLE_1, 50, 0},
-    };
-    const struct artifact_global globals[] = {{BLOB_GLOBAL_0, 'i', 1, {0}},
-                                              {BLOB_GLOBAL_1, 'l', 1, {0}}};
-    const struct artifact_data data = {sizeof rodata, sizeof BLOB_DATA - 1, BLOB_DATA_DROPPED};
-    const struct artifact_element elements[] = {{3, BLOB_ELEM_DROPPED, 0, 0},
-                                                {2, 0, 1, BLOB_ELEMENTS_1}};
-    const struct artifact_export export = {
-        .name = p->funcs[BLOB_add].name, .kind = 0, .index = BLOB_add};
+    return (uint32_t)(code - blob_start);
+}
 
 #define PART(object) {&(object), sizeof(object)}
+
+static struct artifact *finish(const struct parts *p, const struct artifact_part imports,
+                               const struct blob_options *options)
+{
+    const struct artifact_type types[BLOB_TYPES_COUNT] = {
+        {0, code_offset(blob_tramp_void), 0, 0},
+        {2, code_offset(blob_tramp_ii_i), 2, 1},
+        {7, code_offset(blob_tramp_helper), 6, 1},
+    };
+    const uint32_t pages_min = options->memory_0_pages_min ? options->memory_0_pages_min : 1;
+    const uint32_t pages_max = options->memory_0_pages_max ? options->memory_0_pages_max : 4;
+    const struct artifact_memory memories[] = {
+        {pages_min, pages_max, BLOB_MEMORY_SIZE_0, 0},
+        {0, 2, BLOB_MEMORY_SIZE_1, 1},
+    };
+    const struct artifact_export export = {.name = p->funcs[BLOB_add].name, .index = BLOB_add};
     const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT] = {
-        [ARTIFACT_CODE] = {blob_start, (size_t)(blob_end - blob_start)},
-        [ARTIFACT_RODATA] = PART(rodata_bytes),
+        [ARTIFACT_CODE] = {blob_start, code_offset(blob_end)},
+        [ARTIFACT_RODATA] = PART(rodata),
         [ARTIFACT_FUNCS] = PART(p->funcs),
         [ARTIFACT_FUNC_ORDER] = PART(p->order),
         [ARTIFACT_TYPES] = PART(types),
         [ARTIFACT_TYPE_CODES] = PART(signatures),
-        [ARTIFACT_IMPORTS] = {p->imports, imports_count * sizeof p->imports[0]},
+        [ARTIFACT_IMPORTS] = imports,
         [ARTIFACT_EXPORTS] = PART(export),
         [ARTIFACT_INSTANCES] = PART(instance),
         [ARTIFACT_MEMORIES] = PART(memories),
@@ -154,6 +151,28 @@ struct artifact *blob_artifact(const struct blob_options *options)
     MUST(artifact_write(&header, parts, &file, &must_error));
     MUST(artifact_open_bytes(file.data, file.size_bytes, &a, &must_error));
     buffer_done(&file);
+    return a;
+}
+
+struct artifact *blob_artifact(const struct blob_options *options)
+{
+    static const struct blob_import host = {"env", "host", BLOB_host};
+    static const struct blob_options defaults;
+    if (!options) options = &defaults;
+    const struct blob_import *imports = options->imports ? options->imports : &host;
+    size_t count = options->imports ? options->imports_count : 1;
+
+    struct parts *p = calloc(1, sizeof *p);
+    assert(p && count <= ARRAY_COUNT(p->imports));
+    add_string(&p->strings, "");
+    describe_functions(p);
+    for (size_t k = 0; k < count; k++) {
+        uint32_t module = add_string(&p->strings, imports[k].module);
+        uint32_t field = add_string(&p->strings, imports[k].field);
+        p->imports[k] = (struct artifact_import){module, field, imports[k].func};
+    }
+    const struct artifact_part part = {p->imports, count * sizeof p->imports[0]};
+    struct artifact *a = finish(p, part, options);
     free(p);
     return a;
 }

@@ -3,6 +3,7 @@
 #define TESTS_RUNTIME_BLOB_H
 
 #include "artifact/artifact.h"
+#include "blob_offsets.h"
 
 /* Program functions, in this order. */
 #define BLOB_FUNCTIONS(X)                                                                          \
@@ -38,8 +39,8 @@ enum blob_type { BLOB_VOID, BLOB_II_I, BLOB_HELPER, BLOB_TYPES_COUNT };
 #define BLOB_MEMORY_SIZE_1 (-16)
 #define BLOB_TABLE_SIZE_0  (-20)
 #define BLOB_TABLE_SIZE_1  (-24)
-#define BLOB_GLOBAL_0      (-32) /* i32 */
-#define BLOB_GLOBAL_1      (-40) /* i64 */
+#define BLOB_GLOBAL_0      HOST_GLOBAL /* i32 */
+#define BLOB_GLOBAL_1      (-40)       /* i64 */
 #define BLOB_DATA_DROPPED  (-48)
 #define BLOB_ELEM_DROPPED  (-52)
 #define BLOB_TABLE_0       (-4096) /* capacity 100, min 10 */

@@ -175,20 +175,20 @@ static void test_slices(void **state)
 {
     (void)state;
     static const struct {
-        uint32_t memory;
         uint64_t offset, length;
+        uint32_t memory;
         bool inside;
     } rows[] = {
-        {0, 0, 0, true},           {0, 0, PAGE, true},
-        {0, PAGE, 0, true},        {0, PAGE - 1, 1, true},
-        {0, PAGE - 1, 2, false},   {0, PAGE, 1, false},
-        {0, PAGE + 1, 0, false},   {0, 0, PAGE + 1, false},
-        {0, UINT32_MAX, 1, false}, {0, UINT64_MAX, 1, false},
-        {0, UINT64_MAX, 0, false}, {0, 1, UINT64_MAX, false},
-        {0, 0, UINT64_MAX, false}, {0, UINT64_MAX - PAGE, PAGE + 1, false},
-        {1, 0, 0, true},           {1, 0, 1, false},
-        {1, 1, 0, false},          {2, 0, 0, false},
-        {UINT32_MAX, 0, 0, false},
+        {0, 0, 0, true},           {0, PAGE, 0, true},
+        {PAGE, 0, 0, true},        {PAGE - 1, 1, 0, true},
+        {PAGE - 1, 2, 0, false},   {PAGE, 1, 0, false},
+        {PAGE + 1, 0, 0, false},   {0, PAGE + 1, 0, false},
+        {UINT32_MAX, 1, 0, false}, {UINT64_MAX, 1, 0, false},
+        {UINT64_MAX, 0, 0, false}, {1, UINT64_MAX, 0, false},
+        {0, UINT64_MAX, 0, false}, {UINT64_MAX - PAGE, PAGE + 1, 0, false},
+        {0, 0, 1, true},           {0, 1, 1, false},
+        {1, 0, 1, false},          {0, 0, 2, false},
+        {0, 0, UINT32_MAX, false},
     };
     struct instance *i = rig_instance();
     for (size_t k = 0; k < ARRAY_COUNT(rows); k++) {
