@@ -54,7 +54,7 @@ static void assert_runs(const size_t (*expected)[2], size_t expected_count)
         size_t count = 0;
         assert_true(pages_find_private(r.start, r.size_bytes, runs, COUNT, &count));
         assert_int_equal(count, expected_count);
-        for (size_t k = 0; k < count; k++) {
+        for (size_t k = 0; k < expected_count; k++) {
             assert_ptr_equal(runs[k].start, page(expected[k][0]));
             assert_int_equal(runs[k].size_bytes, expected[k][1] * VM_PAGE);
         }
