@@ -1,4 +1,5 @@
 /* Imports of an instance against the exports of earlier ones (Core §4.5.3, §3.3.8). */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ enum status program_sort_exports(struct program_addition *a)
 static const struct wasm_export *find_export(const struct program_builder *b, uint32_t instance,
                                              struct wasm_name name)
 {
+    assert(instance < b->p.instances_count);
     const struct wasm_module *m = b->instances[instance].module;
     uint32_t low = 0, high = m->exports_count;
     while (low < high) {

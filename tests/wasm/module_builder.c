@@ -70,6 +70,16 @@ void builder_u32(struct module_builder *b, uint32_t value)
     builder_u64(b, value);
 }
 
+/* Signed: bit 6 of the last byte must be clear. */
+void builder_heap_index(struct module_builder *b, uint32_t index)
+{
+    while (index >= 0x40) {
+        builder_byte(b, (uint8_t)(index & 0x7f) | 0x80);
+        index >>= 7;
+    }
+    builder_byte(b, (uint8_t)index);
+}
+
 void builder_repeat(struct module_builder *b, uint32_t count, const char *hex)
 {
     size_t start = target(b)->size_bytes;

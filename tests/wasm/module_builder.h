@@ -20,6 +20,7 @@ void builder_done(struct module_builder *b);
 void builder_hex(struct module_builder *b, const char *hex);
 void builder_u32(struct module_builder *b, uint32_t value);
 void builder_u64(struct module_builder *b, uint64_t value);
+void builder_heap_index(struct module_builder *b, uint32_t index); /* a type index as a heap type */
 void builder_byte(struct module_builder *b, uint8_t byte);
 void builder_repeat(struct module_builder *b, uint32_t count, const char *hex);
 void builder_name(struct module_builder *b, const char *text);
