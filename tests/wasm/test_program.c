@@ -27,7 +27,7 @@ static int setup(void **state)
     static struct fixture f;
     f = (struct fixture){0};
     *state = &f;
-    return program_builder_new(&f.b, &f.err);
+    return program_builder_new(&f.b, &f.err) != ST_OK;
 }
 
 static int teardown(void **state)
