@@ -151,6 +151,7 @@ static int run_module(struct module *module, const struct arguments *args, char 
         .clock = clock_system(),
         .random = random_system(),
         .waiter = wasi_waiter_poll(clock_system()),
+        .cpu_time_ns = wasi_cpu_time_thread_ns,
     };
     if (wasi_preview1_new(&config, &preview1, &err)) return cli_fail(&err);
     int exit_code = call_start(module, args, argv[0], preview1);

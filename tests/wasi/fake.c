@@ -113,7 +113,9 @@ static enum status stream_write(void *context, const void *bytes, size_t size_by
     if (blocked(s)) return ST_WOULD_BLOCK;
     if (s->closed) return ST_CLOSED;
     size_t size = s->step_max && size_bytes > s->step_max ? s->step_max : size_bytes;
-    assert_true(s->output_bytes + size <= sizeof s->output);
+    size_t room = sizeof s->output - s->output_bytes;
+    if (room == 0) return ST_WOULD_BLOCK;
+    if (size > room) size = room;
     memcpy(s->output + s->output_bytes, bytes, size);
     s->output_bytes += size;
     *ret_bytes = size;

@@ -1,4 +1,5 @@
 /* The descriptor table, and the functions that act on descriptors themselves. */
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ enum wasi_errno fd_get_folder(const struct call *c, uint32_t fd, uint64_t rights
 /* Doubles the table, up to WASI_FDS_MAX. */
 static enum wasi_errno table_grow(struct wasi_preview1 *p)
 {
+    assert(p->fds_count >= FDS_INLINE);
     if (p->fds_count >= WASI_FDS_MAX) return WASI_EMFILE;
     uint32_t count = p->fds_count * 2;
     if (count > WASI_FDS_MAX) count = WASI_FDS_MAX;

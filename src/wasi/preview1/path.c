@@ -55,7 +55,7 @@ enum wasi_errno path_parent_open(int folder, struct path *path, struct path_pare
     text[length] = '\0'; /* not empty: the path is relative */
     char *cut = memrchr(text, '/', length);
     /* One '/' tells the kernel as much as many; it replaces the first of them. */
-    if (slash) strcpy(text + length, "/");
+    if (slash) memcpy(text + length, "/", sizeof "/");
     *ret = (struct path_parent){folder, false, text};
     if (!cut) return WASI_OK;
     ret->last = cut + 1;

@@ -101,7 +101,7 @@ static enum wasi_errno path_open(struct call *c)
                              .inheriting = v[6].i64,
                              .fd_flags = v[7].i32};
     struct path path;
-    int folder, host;
+    int folder = -1, host = -1;
     uint32_t fd;
     enum wasi_errno e = request_check(c, &r, &folder);
     if (!e && !call_can_put(c, v[8].i32, sizeof fd)) e = WASI_EFAULT;

@@ -46,6 +46,17 @@ static enum wasi_errno path_filestat_set_times(struct call *c)
     return e;
 }
 
+static enum wasi_errno read_target(int fd, char text[WASI_PATH_BYTES_MAX], uint32_t *ret_bytes)
+{
+    struct stat st;
+    if (fstat(fd, &st)) return errno_now();
+    if (!S_ISLNK(st.st_mode)) return WASI_EINVAL; /* readlinkat(2) would say ENOENT */
+    ssize_t size = readlinkat(fd, "", text, WASI_PATH_BYTES_MAX);
+    if (size < 0) return errno_now();
+    *ret_bytes = (uint32_t)size;
+    return WASI_OK;
+}
+
 /* A target longer than the guest's buffer is cut, as readlink(2) does. */
 static enum wasi_errno path_readlink(struct call *c)
 {
@@ -60,17 +71,11 @@ static enum wasi_errno path_readlink(struct call *c)
     if (e) return e;
 
     char text[WASI_PATH_BYTES_MAX];
-    struct stat st;
-    ssize_t size = 0;
-    if (fstat(fd, &st))
-        e = errno_now();
-    else if (!S_ISLNK(st.st_mode))
-        e = WASI_EINVAL;
-    else if ((size = readlinkat(fd, "", text, sizeof text)) < 0)
-        e = errno_now();
+    uint32_t size = 0;
+    e = read_target(fd, text, &size);
     close(fd);
     if (e) return e;
-    uint32_t used = (uint32_t)size < room ? (uint32_t)size : room;
+    uint32_t used = size < room ? size : room;
     e = call_put(c, c->v[3].i32, text, used);
     return e ? e : call_put_u32(c, c->v[5].i32, used);
 }

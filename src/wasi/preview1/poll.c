@@ -3,7 +3,6 @@
  * Each round looks at every subscription; when none has an event the call waits for the first that
  * may have, and looks again. Waking too early is thus harmless, as is a realtime clock that is set
  * while the guest waits. */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -164,16 +163,13 @@ static enum wasi_errno poll_oneoff(struct call *c)
     if (count == 0 || count > WASI_SUBSCRIPTIONS_MAX) return WASI_EINVAL;
     if (!call_can_put(c, out, (uint64_t)count * sizeof(struct wasi_event))) return WASI_EFAULT;
     if (!call_can_put(c, ret, sizeof count)) return WASI_EFAULT;
-    struct poll *p = malloc(sizeof *p); /* 29 KiB: more than a suspended stack should hold */
-    if (!p) return WASI_ENOMEM;
-    p->items_count = count;
-    read_clocks(c, p);
-    enum wasi_errno e = take_items(c, in, p);
-    if (!e) e = poll_run(c, p);
-    if (!e) e = call_put(c, out, p->events, p->events_count * sizeof *p->events);
-    if (!e) e = call_put_u32(c, ret, p->events_count);
-    free(p);
-    return e;
+    struct poll p; /* only what is used of it gets touched */
+    p.items_count = count;
+    read_clocks(c, &p);
+    enum wasi_errno e = take_items(c, in, &p);
+    if (!e) e = poll_run(c, &p);
+    if (!e) e = call_put(c, out, p.events, p.events_count * sizeof *p.events);
+    return e ? e : call_put_u32(c, ret, p.events_count);
 }
 
 PREVIEW1_FUNCTION(poll_oneoff)

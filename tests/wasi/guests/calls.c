@@ -92,6 +92,9 @@ static void clocks_and_random(void)
     SHOW(__wasi_clock_time_get(__WASI_CLOCKID_MONOTONIC, 1, &a));
     SHOW(__wasi_clock_time_get(__WASI_CLOCKID_MONOTONIC, 1, &b));
     printf("  forwards: %d\n", b >= a);
+    SHOW(__wasi_clock_time_get(__WASI_CLOCKID_PROCESS_CPUTIME_ID, 1, &a));
+    SHOW(__wasi_clock_time_get(__WASI_CLOCKID_THREAD_CPUTIME_ID, 1, &b));
+    SHOW(__wasi_clock_res_get(__WASI_CLOCKID_THREAD_CPUTIME_ID, &b));
     SHOW(__wasi_random_get((uint8_t *)data, 32));
     int zeros = 0;
     for (int k = 0; k < 32; k++) zeros += data[k] == 0;
