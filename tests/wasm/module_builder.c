@@ -141,6 +141,32 @@ void builder_section_hex(struct module_builder *b, uint8_t id, const char *hex)
     builder_section_end(b);
 }
 
+void builder_init_rich(struct module_builder *b)
+{
+    builder_init(b);
+    builder_section_hex(b, 1, "03 60 00 00  60 01 7f 01 7e  60 01 7f 00");
+    builder_section_hex(b, 2, "03 01 6d 01 66 00 01  01 6d 01 67 03 7f 00  00 00 02 00 01");
+    builder_section_hex(b, 3, "02 00 00");
+    builder_section_hex(b, 4, "01 70 01 02 05");
+    builder_section_hex(b, 5, "01 04 03");
+    builder_section_hex(b, 13, "01 00 02");
+    builder_section_hex(b, 6, "01 7e 01 42 05 0b");
+    builder_section_hex(b, 7, "02 01 65 00 01  03 6d 65 6d 02 01");
+    builder_section_hex(b, 8, "02");
+    builder_section_hex(b, 9, "01 00 41 00 0b 02 00 02");
+    builder_section_hex(b, 12, "01");
+    builder_section_hex(b, 10, "02  02 00 0b  08 02 02 7f 01 7d 01 01 0b");
+    builder_section_hex(b, 11, "01 02 00 41 08 0b 03 78 79 7a");
+    builder_section(b, 0);
+    builder_name(b, "name");
+    builder_hex(b, "00 04 03 61 70 70  01 0b 02 00 03 69 6d 70 02 03 72 75 6e");
+    builder_section_end(b);
+    builder_section(b, 0);
+    builder_name(b, "other");
+    builder_hex(b, "01 02 03");
+    builder_section_end(b);
+}
+
 enum status builder_decode(const struct module_builder *b, struct error *err)
 {
     struct wasm_module *m = NULL;

@@ -14,6 +14,9 @@ struct module_builder {
 };
 
 void builder_init(struct module_builder *b); /* the preamble is there */
+
+/* A whole module with an entry in every section: what test_decode.c looks up. */
+void builder_init_rich(struct module_builder *b);
 void builder_done(struct module_builder *b);
 
 /* "41 00 0b": pairs of hexadecimal digits, spaces ignored. */

@@ -208,38 +208,11 @@ static void preambles_are_checked(void **state)
     }
 }
 
-/* A module with everything, for looking at the result and for cutting it short. */
-static void build_rich(struct module_builder *b)
-{
-    builder_init(b);
-    builder_section_hex(b, 1, "03 60 00 00  60 01 7f 01 7e  60 01 7f 00");
-    builder_section_hex(b, 2, "03 01 6d 01 66 00 01  01 6d 01 67 03 7f 00  00 00 02 00 01");
-    builder_section_hex(b, 3, "02 00 00");
-    builder_section_hex(b, 4, "01 70 01 02 05");
-    builder_section_hex(b, 5, "01 04 03");
-    builder_section_hex(b, 13, "01 00 02");
-    builder_section_hex(b, 6, "01 7e 01 42 05 0b");
-    builder_section_hex(b, 7, "02 01 65 00 01  03 6d 65 6d 02 01");
-    builder_section_hex(b, 8, "02");
-    builder_section_hex(b, 9, "01 00 41 00 0b 02 00 02");
-    builder_section_hex(b, 12, "01");
-    builder_section_hex(b, 10, "02  02 00 0b  08 02 02 7f 01 7d 01 01 0b");
-    builder_section_hex(b, 11, "01 02 00 41 08 0b 03 78 79 7a");
-    builder_section(b, 0);
-    builder_name(b, "name");
-    builder_hex(b, "00 04 03 61 70 70  01 0b 02 00 03 69 6d 70 02 03 72 75 6e");
-    builder_section_end(b);
-    builder_section(b, 0);
-    builder_name(b, "other");
-    builder_hex(b, "01 02 03");
-    builder_section_end(b);
-}
-
 static void what_was_decoded_can_be_looked_up(void **state)
 {
     (void)state;
     struct module_builder b;
-    build_rich(&b);
+    builder_init_rich(&b);
     struct wasm_module *m = builder_decode_keep(&b);
     assert_int_equal(m->types_count, 3);
     assert_int_equal(m->types[1].params_count, 1);
@@ -293,7 +266,7 @@ static void every_prefix_is_judged(void **state)
 {
     (void)state;
     struct module_builder b;
-    build_rich(&b);
+    builder_init_rich(&b);
     unsigned accepted = 0;
     for (size_t size = 0; size < b.out.size_bytes; size++) {
         uint8_t *bytes = malloc(size ? size : 1);
