@@ -102,7 +102,7 @@ static enum wasi_errno path_open(struct call *c)
                              .fd_flags = v[7].i32};
     struct path path;
     int folder = -1, host = -1;
-    uint32_t fd;
+    uint32_t fd = 0;
     enum wasi_errno e = request_check(c, &r, &folder);
     if (!e && !call_can_put(c, v[8].i32, sizeof fd)) e = WASI_EFAULT;
     if (!e) e = path_take(c, v[2].i32, v[3].i32, &path);
