@@ -12,8 +12,8 @@
 
 struct http_connection *connection_of(const struct http_exchange *x)
 {
-    return (struct http_connection *)(void *)((char *)(uintptr_t)x -
-                                              offsetof(struct http_connection, x));
+    void *start = (char *)(uintptr_t)x - offsetof(struct http_connection, x);
+    return start;
 }
 
 void connection_fail(struct http_connection *c, enum http_abort reason, enum h1_rule rule)

@@ -96,12 +96,14 @@ enum status http_server_new(struct loop *loop, const struct http_config *config,
 
 static struct http_connection *connection_in_all(struct connection_links *l)
 {
-    return (struct http_connection *)(void *)((char *)l - offsetof(struct http_connection, all));
+    void *start = (char *)l - offsetof(struct http_connection, all);
+    return start;
 }
 
 static struct http_connection *connection_in_idle(struct connection_links *l)
 {
-    return (struct http_connection *)(void *)((char *)l - offsetof(struct http_connection, idle));
+    void *start = (char *)l - offsetof(struct http_connection, idle);
+    return start;
 }
 
 static void close_listeners(struct http_server *s)

@@ -70,7 +70,8 @@ size_t text_find_control(const uint8_t *bytes, size_t size)
     const __m128i tab = _mm_set1_epi8('\t');
     const __m128i del = _mm_set1_epi8(0x7f);
     for (; size - i >= 16; i += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(bytes + i));
+        const void *at = bytes + i;
+        __m128i v = _mm_loadu_si128(at);
         __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, low), v);
         control = _mm_andnot_si128(_mm_cmpeq_epi8(v, tab), control);
         control = _mm_or_si128(control, _mm_cmpeq_epi8(v, del));
