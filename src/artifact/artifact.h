@@ -80,6 +80,7 @@ enum trap_kind {
     TRAP_HOST,   /* a host function refused the call in a way that its interface has no error for */
     TRAP_EXIT,   /* no fault: the guest ended itself (proc_exit) */
     TRAP_CANCEL, /* the host discarded a suspended guest */
+    TRAP_CPU_LIMIT,
     TRAP_KINDS_COUNT
 };
 

@@ -21,6 +21,7 @@ const char *trap_kind_text(enum trap_kind kind)
         [TRAP_HOST] = "host function refused",
         [TRAP_EXIT] = "exit",
         [TRAP_CANCEL] = "cancelled",
+        [TRAP_CPU_LIMIT] = "cpu time limit reached",
     };
     return (unsigned)kind < TRAP_KINDS_COUNT ? texts[kind] : "unknown trap";
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "os/guest_entry.h"
+#include "os/guest_interrupt.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define FIBER_ASAN 1
@@ -114,6 +115,18 @@ static bool enter(struct fiber *f)
     return f->finished;
 }
 
+/* Generated code confirms nothing, so that is done before it goes on. */
+static bool enter_interrupted(struct fiber *f)
+{
+    const struct guest_interrupt *save = f->interrupted;
+    f->interrupted = NULL;
+    announce_entry(f);
+    confirm_entry(f);
+    guest_interrupt_resume(&f->host_sp, save);
+    confirm_return(f);
+    return f->finished;
+}
+
 bool fiber_start(struct fiber *f, void (*run)(void *argument), void *argument)
 {
     assert(f->finished);
@@ -127,7 +140,15 @@ bool fiber_start(struct fiber *f, void (*run)(void *argument), void *argument)
 bool fiber_resume(struct fiber *f)
 {
     assert(!f->finished);
-    return enter(f);
+    return f->interrupted ? enter_interrupted(f) : enter(f);
+}
+
+bool fiber_interrupt(struct fiber *f, struct guest_interrupt *save, void *ucontext)
+{
+    if (!guest_interrupt_take(save, ucontext, f->host_sp)) return false;
+    announce_return(f, false);
+    f->interrupted = save;
+    return true;
 }
 
 void fiber_leave(struct fiber *f)

@@ -10,6 +10,8 @@
 
 #include "base/compiler.h"
 
+struct guest_interrupt;
+
 struct fiber {
     uint8_t *stack_low;
     size_t stack_bytes;
@@ -18,6 +20,7 @@ struct fiber {
     void *fiber_sp; /* while it is left */
     void *host_sp;  /* while it runs: where fiber_start() or fiber_resume() was called */
     bool finished;
+    const struct guest_interrupt *interrupted; /* left by fiber_interrupt(), or NULL */
 
     /* The sanitizers' view; unused in other builds. */
     void *fiber_fake_stack, *host_fake_stack;
@@ -37,6 +40,11 @@ NODISCARD bool fiber_start(struct fiber *f, void (*run)(void *argument), void *a
 
 /* Goes on where fiber_leave() was called. */
 NODISCARD bool fiber_resume(struct fiber *f);
+
+/* In a signal handler that interrupted generated code on the fiber: keeps its state in *save and
+ * makes the handler return to who started or resumed the fiber, as if by fiber_leave(). False:
+ * nothing done. `save` stays in use until the fiber is resumed. Async-signal-safe. */
+NODISCARD bool fiber_interrupt(struct fiber *f, struct guest_interrupt *save, void *ucontext);
 
 /* On the fiber: returns to who started or resumed it; comes back with fiber_resume(). */
 void fiber_leave(struct fiber *f);

@@ -32,16 +32,25 @@ static enum call_result result_of(uint32_t stop)
     return stop == TRAP_EXIT ? CALL_EXITED : CALL_TRAPPED;
 }
 
+static enum call_result result_of_leaving(struct instance *i)
+{
+    bool preempted = i->preempt.preempted;
+    i->preempt.preempted = false;
+    return preempted ? CALL_PREEMPTED : CALL_SUSPENDED;
+}
+
 /* Runs the fiber until it ends or is left; the thread's current guest is `i` meanwhile. */
 static enum call_result run_fiber(struct instance *i, bool resume)
 {
     struct guest_state *outer = guest_current;
     guest_current = &i->guest;
+    preempt_enter(&i->preempt);
     i->state = INSTANCE_RUNNING;
     bool finished = resume ? fiber_resume(&i->fiber) : fiber_start(&i->fiber, fiber_run, i);
     guest_current = outer;
+    preempt_leave(&i->preempt);
     i->state = finished ? INSTANCE_IDLE : INSTANCE_SUSPENDED;
-    return finished ? result_of(i->call_stop) : CALL_SUSPENDED;
+    return finished ? result_of(i->call_stop) : result_of_leaving(i);
 }
 
 enum call_result instance_call(struct instance *i, uint32_t func, struct value *values)
@@ -69,6 +78,7 @@ enum call_result instance_cancel(struct instance *i)
 {
     assert(i && i->state == INSTANCE_SUSPENDED);
     i->cancelled = true;
+    if (i->fiber.interrupted) preempt_stop(i, TRAP_CANCEL);
     enum call_result result = run_fiber(i, true);
     i->cancelled = false;
     assert(result == CALL_TRAPPED && i->trap.kind == TRAP_CANCEL);

@@ -11,6 +11,8 @@ uint32_t helper_import_call(uint32_t func, struct value *values)
     enum host_result result = host->call(i, values);
     assert(guest_current == &i->guest && i->state == INSTANCE_RUNNING);
     if (i->cancelled) return TRAP_CANCEL; /* whatever it says, the guest does not go on */
+    uint32_t kind = preempt_point(i);
+    if (kind) return kind;
     switch (result) {
     case HOST_OK: return TRAP_NONE;
     case HOST_EXIT: return TRAP_EXIT;

@@ -6,6 +6,7 @@
 #include "instance.h"
 
 #define GROW_FAILED UINT64_MAX
+#define PIECE_BYTES (1u << 20)
 
 /* [at, at + length) of a memory, or NULL when that is not all inside it. */
 static uint8_t *memory_range(const struct instance *i, uint32_t memory, uint64_t at,
@@ -33,12 +34,45 @@ uint64_t helper_memory_grow(uint32_t memory, uint64_t delta_pages)
     return old_pages;
 }
 
+/* Long operations go piece by piece, so that they can be preempted like code in a loop. */
+static uint64_t piece_of(uint64_t length)
+{
+    return length < PIECE_BYTES ? length : PIECE_BYTES;
+}
+
+/* memmove() in pieces, from the end that keeps overlapping ranges whole. */
+static uint32_t move_pieces(uint8_t *to, const uint8_t *from, uint64_t length)
+{
+    bool backwards = to > from && to < from + length;
+    uint32_t kind = TRAP_NONE;
+    while (length && !kind) {
+        uint64_t piece = piece_of(length);
+        length -= piece;
+        if (backwards) {
+            memmove(to + length, from + length, piece);
+        } else {
+            memmove(to, from, piece);
+            to += piece;
+            from += piece;
+        }
+        kind = preempt_point(running_instance());
+    }
+    return kind;
+}
+
 uint32_t helper_memory_fill(uint32_t memory, uint64_t at, uint32_t byte, uint64_t length)
 {
     uint8_t *to = memory_range(running_instance(), memory, at, length);
     if (!to) return TRAP_MEMORY_BOUNDS;
-    memset(to, (int)(byte & 0xff), length);
-    return TRAP_NONE;
+    uint32_t kind = TRAP_NONE;
+    while (length && !kind) {
+        uint64_t piece = piece_of(length);
+        memset(to, (int)(byte & 0xff), piece);
+        to += piece;
+        length -= piece;
+        kind = preempt_point(running_instance());
+    }
+    return kind;
 }
 
 uint32_t helper_memory_copy(uint32_t to_memory, uint32_t from_memory, uint64_t to, uint64_t from,
@@ -48,8 +82,7 @@ uint32_t helper_memory_copy(uint32_t to_memory, uint32_t from_memory, uint64_t t
     uint8_t *target = memory_range(i, to_memory, to, length);
     const uint8_t *source = memory_range(i, from_memory, from, length);
     if (!target || !source) return TRAP_MEMORY_BOUNDS;
-    memmove(target, source, length);
-    return TRAP_NONE;
+    return move_pieces(target, source, length);
 }
 
 static bool is_dropped(const struct instance *i, int32_t dropped_offset)
@@ -66,8 +99,7 @@ uint32_t helper_memory_init(uint32_t memory, uint32_t segment, uint64_t to, uint
     uint64_t size = is_dropped(i, data->dropped_offset) ? 0 : data->size_bytes;
     uint8_t *target = memory_range(i, memory, to, length);
     if (!target || !range_within(from, length, size)) return TRAP_MEMORY_BOUNDS;
-    memcpy(target, i->module->rodata + data->rodata_offset + from, length);
-    return TRAP_NONE;
+    return move_pieces(target, i->module->rodata + data->rodata_offset + from, length);
 }
 
 uint64_t helper_data_drop(uint32_t segment)

@@ -9,6 +9,7 @@ static void measure(struct instance *i)
 {
     i->memory_bytes = i->module->memory_bytes_sum;
     i->exit_code = 0;
+    i->preempt.cpu_ns = 0;
     i->trap.kind = TRAP_NONE;
     i->trap.frames_count = 0;
     i->trap.frames_cut = false;
@@ -52,8 +53,10 @@ enum status instance_new(const struct module *m, const struct instance_config *c
     if (!i) return error_set(err, ST_NO_MEMORY, "instance");
     i->module = m;
     i->memory_bytes_max = memory_bytes_max;
-    enum status st = slot_init(&i->slot, m, stack_bytes, host_page_fd(), err);
+    enum status st = preempt_init(&i->preempt, config->slice_ns, config->cpu_ns_max, err);
+    if (!st) st = slot_init(&i->slot, m, stack_bytes, host_page_fd(), err);
     if (st) {
+        preempt_done(&i->preempt);
         free(i);
         return st;
     }
@@ -75,6 +78,7 @@ void instance_free(struct instance *i)
     end_suspended(i);
     fiber_done(&i->fiber);
     slot_done(&i->slot);
+    preempt_done(&i->preempt);
     free(i);
 }
 

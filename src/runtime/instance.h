@@ -8,6 +8,7 @@
 #include "os/fault.h"
 #include "os/fiber.h"
 #include "os/guest_entry.h"
+#include "preempt.h"
 #include "slot.h"
 
 enum instance_state {
@@ -34,6 +35,7 @@ struct instance {
     struct value *call_values;
     uint32_t call_stop;
 
+    struct preempt preempt;
     struct trap trap;
     /* Addresses gathered at a stop, innermost first; trap.c makes frames of them. */
     uintptr_t stop_pcs[TRAP_FRAMES_MAX];

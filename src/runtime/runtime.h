@@ -72,9 +72,17 @@ const struct artifact *module_artifact(const struct module *m);
 
 /* ---- instances ---- */
 
+/* Preemption: a guest that runs for longer than its slice comes back as CALL_PREEMPTED, wherever it
+ * is; one that has used up its CPU time ends with TRAP_CPU_LIMIT. Nothing of this costs generated
+ * code anything: a timer of the thread interrupts it. Time that the thread itself did not get from
+ * the system is not counted (to within a slice). */
+#define INSTANCE_SLICE_NS_MIN 20000u
+
 struct instance_config {
     uint64_t memory_bytes_max; /* of all memories together; 0: the default */
     uint32_t stack_bytes;      /* the guest's share; 0: the default */
+    uint64_t slice_ns;         /* 0: never preempted */
+    uint64_t cpu_ns_max;       /* since birth or reset; 0: no limit */
     void *context;             /* for host functions: instance_context() */
 };
 
@@ -99,6 +107,7 @@ enum call_result {
                        the core specification, called again */
     CALL_EXITED,    /* instance_exit_code() */
     CALL_SUSPENDED, /* inside instance_suspend(): instance_resume() goes on */
+    CALL_PREEMPTED, /* its slice is over: instance_resume() goes on */
 };
 
 /* Runs program instance `which`'s init function (globals, active segments) or its start function;
@@ -114,11 +123,16 @@ enum call_result instance_init_all(struct instance *i);
  * not. From a host function of the same instance it is a nested call on the same stack. */
 enum call_result instance_call(struct instance *i, uint32_t func, struct value *values);
 
-/* Goes on with a suspended call. */
+/* Goes on with a suspended or preempted call. */
 enum call_result instance_resume(struct instance *i);
 
-/* Ends a suspended call: its host function sees instance_suspend() return false, frees what it
- * holds and returns HOST_CANCEL. The result is then CALL_TRAPPED with TRAP_CANCEL. */
+/* The CPU time that calls of this instance have taken since its birth or reset; 0 with neither a
+ * slice nor a limit. */
+uint64_t instance_cpu_ns(const struct instance *i);
+
+/* Ends a suspended or preempted call: a host function that waits sees instance_suspend() return
+ * false, frees what it holds and returns HOST_CANCEL. The result is then CALL_TRAPPED with
+ * TRAP_CANCEL. */
 enum call_result instance_cancel(struct instance *i);
 
 /* For host functions only: leaves the fiber, so that the outermost instance_call() or

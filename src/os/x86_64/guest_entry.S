@@ -1,4 +1,5 @@
 /* Entry into generated code, stops, and switches of stacks, for x86-64 and the System V ABI. */
+#include "callee_saved.h"
 #include "guest_offsets.h"
 
     .section .rodata
@@ -8,57 +9,6 @@ guest_controls:
     .short GUEST_FPUCW
 
     .text
-
-/* Callee-saved state: six registers, then MXCSR and the x87 control word in one slot. */
-.macro SAVE_CALLEE
-    pushq %rbp
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset %rbp, 0
-    pushq %rbx
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset %rbx, 0
-    pushq %r12
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset %r12, 0
-    pushq %r13
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset %r13, 0
-    pushq %r14
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset %r14, 0
-    pushq %r15
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset %r15, 0
-    subq $8, %rsp
-    .cfi_adjust_cfa_offset 8
-    stmxcsr (%rsp)
-    fnstcw 4(%rsp)
-.endm
-
-.macro RESTORE_CALLEE
-    ldmxcsr (%rsp)
-    fldcw 4(%rsp)
-    addq $8, %rsp
-    .cfi_adjust_cfa_offset -8
-    popq %r15
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore %r15
-    popq %r14
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore %r14
-    popq %r13
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore %r13
-    popq %r12
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore %r12
-    popq %rbx
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore %rbx
-    popq %rbp
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore %rbp
-.endm
 
 /* uint32_t guest_enter(state, trampoline, base, code, values)
  *
@@ -158,6 +108,8 @@ guest_switch:
     SAVE_CALLEE
     movq %rsp, (%rdi)
     movq %rsi, %rsp
+    .globl guest_switched /* where guest_interrupt_take() sends the thread */
+guest_switched:
     RESTORE_CALLEE
     ret
     .cfi_endproc

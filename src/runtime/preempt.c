@@ -1,0 +1,147 @@
+#include "preempt.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "instance.h"
+#include "os/ticker.h"
+
+#define NEVER_NS UINT64_MAX
+#define RETRY_NS 50000u /* after a tick that found the host at work */
+
+/* The thread's ticker, and where it last looked at both clocks. */
+static _Thread_local volatile bool ticking;
+static _Thread_local uint64_t mark_ns, mark_cpu_ns;
+
+static uint64_t read_clock(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+enum status preempt_init(struct preempt *p, uint64_t slice_ns, uint64_t cpu_ns_max,
+                         struct error *err)
+{
+    *p = (struct preempt){.cpu_ns_max = cpu_ns_max ? cpu_ns_max : UINT64_MAX};
+    if (!slice_ns && !cpu_ns_max) return ST_OK;
+    p->slice_ns = slice_ns ? slice_ns : NEVER_NS;
+    if (p->slice_ns < INSTANCE_SLICE_NS_MIN)
+        return error_set(err, ST_USAGE, "a slice of %llu ns is below the least of %u",
+                         (unsigned long long)p->slice_ns, INSTANCE_SLICE_NS_MIN);
+    p->save = aligned_alloc(_Alignof(struct guest_interrupt), sizeof *p->save);
+    return p->save ? ST_OK : error_set(err, ST_NO_MEMORY, "instance");
+}
+
+void preempt_done(struct preempt *p)
+{
+    free(p->save);
+    p->save = NULL;
+}
+
+static bool over_limit(const struct preempt *p, uint64_t run_ns)
+{
+    return run_ns >= p->cpu_ns_max || p->cpu_ns >= p->cpu_ns_max - run_ns;
+}
+
+/* How long until this run has had its slice or its limit; 0: now. */
+static uint64_t time_left(const struct preempt *p, uint64_t run_ns)
+{
+    if (over_limit(p, run_ns)) return 0;
+    uint64_t limit_ns = p->cpu_ns_max - p->cpu_ns - run_ns;
+    uint64_t slice_ns = run_ns < p->slice_ns ? p->slice_ns - run_ns : 0;
+    return limit_ns < slice_ns ? limit_ns : slice_ns;
+}
+
+/* Not so soon that nothing but ticks would run. */
+static uint64_t tick_delay(uint64_t left_ns)
+{
+    return left_ns < INSTANCE_SLICE_NS_MIN ? INSTANCE_SLICE_NS_MIN : left_ns;
+}
+
+void preempt_enter(struct preempt *p)
+{
+    if (!p->slice_ns) return;
+    p->start_ns = read_clock(CLOCK_MONOTONIC);
+    p->pending = false;
+    if (ticking) return;
+    ticking = true;
+    mark_ns = p->start_ns;
+    mark_cpu_ns = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    ticker_start(tick_delay(time_left(p, 0)));
+}
+
+void preempt_leave(struct preempt *p)
+{
+    if (p->slice_ns) p->cpu_ns += read_clock(CLOCK_MONOTONIC) - p->start_ns;
+}
+
+uint64_t instance_cpu_ns(const struct instance *i)
+{
+    return i->preempt.cpu_ns;
+}
+
+/* Moves the start of the run by what the system gave to others since the last look. */
+static uint64_t discount(struct preempt *p)
+{
+    uint64_t now_ns = read_clock(CLOCK_MONOTONIC);
+    uint64_t cpu_ns = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t from_ns = p->start_ns > mark_ns ? p->start_ns : mark_ns;
+    uint64_t passed_ns = now_ns - from_ns, got_ns = cpu_ns - mark_cpu_ns;
+    if (passed_ns > got_ns) p->start_ns += passed_ns - got_ns;
+    mark_ns = now_ns;
+    mark_cpu_ns = cpu_ns;
+    return now_ns - p->start_ns;
+}
+
+static void tick_again(uint64_t delay_ns)
+{
+    ticking = true;
+    ticker_start(delay_ns);
+}
+
+void preempt_on_tick(void *ucontext)
+{
+    struct instance *i = (struct instance *)guest_current;
+    ticking = false;
+    if (!i || !i->preempt.slice_ns) return;
+    struct preempt *p = &i->preempt;
+    uint64_t run_ns = discount(p), left_ns = time_left(p, run_ns);
+    if (left_ns) {
+        tick_again(tick_delay(left_ns));
+        return;
+    }
+    const struct module *m = i->module;
+    uintptr_t offset = guest_context_registers(ucontext).pc - (uintptr_t)m->code;
+    bool in_guest = i->guest.entry && offset < m->code_bytes &&
+                    artifact_find_func(m->artifact, (uint32_t)offset);
+    if (!in_guest) {
+        p->pending = true;
+        tick_again(RETRY_NS);
+    } else if (over_limit(p, run_ns)) {
+        guest_context_stop(ucontext, &i->guest, (uint64_t)TRAP_CPU_LIMIT << 32);
+    } else if (fiber_interrupt(&i->fiber, p->save, ucontext)) {
+        p->preempted = true;
+    } else {
+        tick_again(p->slice_ns);
+    }
+}
+
+uint32_t preempt_point(struct instance *i)
+{
+    struct preempt *p = &i->preempt;
+    if (!p->pending) return TRAP_NONE;
+    p->pending = false;
+    uint64_t run_ns = read_clock(CLOCK_MONOTONIC) - p->start_ns;
+    if (over_limit(p, run_ns)) return TRAP_CPU_LIMIT;
+    if (run_ns < p->slice_ns) return TRAP_NONE; /* the system had given the time to others */
+    p->preempted = true;
+    fiber_leave(&i->fiber);
+    return i->cancelled ? TRAP_CANCEL : TRAP_NONE;
+}
+
+void preempt_stop(struct instance *i, uint32_t kind)
+{
+    guest_interrupt_stop(i->preempt.save, &i->guest, (uint64_t)kind << 32);
+}
