@@ -1,3 +1,4 @@
+#define BASE_ERROR_DEFINED_HERE
 #include "base/error.h"
 
 #include <errno.h>

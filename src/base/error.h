@@ -47,6 +47,19 @@ enum status error_set_errno(struct error *err, int number, const char *fmt, ...)
 /* Puts "<fmt…>: " before the text that is there; returns err->status. */
 enum status error_prefix(struct error *err, const char *fmt, ...) PRINTF(2, 3);
 
+/* The analyzer does not look into another file: without this it follows paths on which a failure
+ * returns ST_OK. */
+#if defined(__clang_analyzer__) && !defined(BASE_ERROR_DEFINED_HERE)
+static inline enum status error_is_failure(enum status status)
+{
+    if (status == ST_OK) __builtin_unreachable();
+    return status;
+}
+#define error_set(...)       error_is_failure(error_set(__VA_ARGS__))
+#define error_set_errno(...) error_is_failure(error_set_errno(__VA_ARGS__))
+#define error_prefix(...)    error_is_failure(error_prefix(__VA_ARGS__))
+#endif
+
 /* The status in lower case with hyphens, such as "not-found". Static storage. */
 const char *status_name(enum status status);
 
