@@ -54,7 +54,8 @@ void link_program_from_bytes(struct link_program *p, struct buffer *take_wasm)
 void link_assemble(struct buffer *wasm, const char *text)
 {
     convert(wasm, "module.wat", text,
-            "wat2wasm --enable-memory64 --enable-multi-memory --enable-tail-call --debug-names",
+            "wat2wasm --enable-memory64 --enable-multi-memory --enable-tail-call"
+            " --enable-extended-const --debug-names",
             "");
 }
 
