@@ -159,8 +159,13 @@ static int add_app(struct serving *s, const char *path, const char *name)
     uint64_t start_ns = clock_monotonic_ns(clock_system());
     if (program_file_open(path, &s->args->compile, &artifact, &compiled, &err))
         return *err.text ? cli_fail(&err) : CLI_FAILED;
-    if (edge_add_app(s->edge, name, artifact, &err)) {
+    uint32_t id = (uint32_t)s->names_count;
+    enum status st = edge_put_app(s->edge, id, name, 1, &err);
+    if (st)
         artifact_close(artifact);
+    else if ((st = edge_supply(s->edge, id, 1, artifact, &err)))
+        edge_remove_app(s->edge, id);
+    if (st) {
         error_prefix(&err, "%s", path);
         return cli_fail(&err);
     }
@@ -182,7 +187,7 @@ static int add_file(struct serving *s, const char *path)
     struct error err;
     app_name(path, name, sizeof name);
     int exit_code = add_app(s, path, name);
-    if (!exit_code && edge_set_default(s->edge, name, &err)) return cli_fail(&err);
+    if (!exit_code && edge_set_default(s->edge, 0, &err)) return cli_fail(&err);
     return exit_code;
 }
 

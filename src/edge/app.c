@@ -1,46 +1,45 @@
 #include "app.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "artifact/artifact.h"
-#include "runtime/runtime.h"
-#include "wasi/wasi.h"
+#define BUCKETS_MIN 64u
 
-#define EXPORT_FUNC 0u
-#define PAGE_BYTES  65536u
-
-static int compare(const char *name, const char *key, size_t size)
+static char lower(char c)
 {
-    int order = strncasecmp(name, key, size);
-    return order ? order : name[size] != '\0';
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* The place of the first app whose name is not below `key`. */
-static size_t lower_bound(const struct app_table *t, const char *key, size_t size)
+/* FNV-1a over the name in lower case. */
+static uint64_t hash(const char *name, size_t size)
 {
-    size_t first = 0, count = t->count;
-    while (count) {
-        size_t half = count / 2;
-        if (compare(t->apps[first + half]->name, key, size) < 0) {
-            first += half + 1;
-            count -= half + 1;
-        } else {
-            count = half;
-        }
-    }
-    return first;
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++) h = (h ^ (unsigned char)lower(name[i])) * 0x100000001b3u;
+    return h ^ h >> 32;
+}
+
+static struct app **bucket(const struct app_table *t, const char *name, size_t size)
+{
+    return &t->buckets[hash(name, size) & (t->buckets_count - 1)];
 }
 
 struct app *app_table_find(const struct app_table *t, const char *name, size_t size)
 {
-    if (!size || size > EDGE_NAME_BYTES_MAX) return NULL;
-    size_t at = lower_bound(t, name, size);
-    return at < t->count && !compare(t->apps[at]->name, name, size) ? t->apps[at] : NULL;
+    if (!size || size > EDGE_NAME_BYTES_MAX || !t->buckets_count) return NULL;
+    struct app *app = *bucket(t, name, size);
+    while (app && (strncasecmp(app->name, name, size) || app->name[size]))
+        app = app->next_in_bucket;
+    return app;
 }
 
-static enum status check_name(const char *name, struct error *err)
+struct app *app_table_get(const struct app_table *t, uint32_t id)
+{
+    return id < t->ids_count ? t->by_id[id] : NULL;
+}
+
+enum status edge_check_name(const char *name, struct error *err)
 {
     size_t size = strlen(name);
     bool good = size > 0 && size <= EDGE_NAME_BYTES_MAX && *name != '.';
@@ -56,79 +55,84 @@ static enum status check_name(const char *name, struct error *err)
                      name, EDGE_NAME_BYTES_MAX);
 }
 
-/* Said at once rather than at the first request. */
-static enum status check_memory(const struct artifact *a, uint64_t bytes_max, struct error *err)
+static enum status grow_buckets(struct app_table *t, struct error *err)
 {
-    size_t count;
-    const struct artifact_memory *memories = artifact_section(a, ARTIFACT_MEMORIES, &count);
-    uint64_t pages = 0;
-    for (size_t i = 0; i < count; i++) pages += memories[i].pages_min;
-    if (pages <= bytes_max / PAGE_BYTES) return ST_OK;
-    return error_set(err, ST_LIMIT,
-                     "memories of %llu MiB at the start are above the limit of %llu MiB "
-                     "(--memory MIB allows more)",
-                     (unsigned long long)(pages >> 4), (unsigned long long)(bytes_max >> 20));
-}
-
-static enum status link_app(struct app *app, struct artifact *take_artifact, struct error *err)
-{
-    const struct artifact_export *start =
-        artifact_find_export(take_artifact, "_start", EXPORT_FUNC);
-    if (!start)
-        return error_set(err, ST_INVALID,
-                         "exports no \"_start\": not a WASI command (a reactor or a library "
-                         "cannot answer requests; build it with a main function)");
-    app->start_func = start->index;
-    size_t sets_count;
-    const struct host_set *sets = wasi_preview1_sets(&sets_count);
-    return module_new(take_artifact, sets, sets_count, &app->module, err);
-}
-
-static enum status make_room(struct app_table *t, struct error *err)
-{
-    if (t->count >= EDGE_APPS_MAX)
-        return error_set(err, ST_LIMIT, "more than %u apps", EDGE_APPS_MAX);
-    if (t->count < t->capacity) return ST_OK;
-    size_t capacity = t->capacity ? 2 * t->capacity : 16;
-    struct app **apps = realloc(t->apps, capacity * sizeof(struct app *));
-    if (!apps) return error_set(err, ST_NO_MEMORY, "out of memory");
-    t->apps = apps;
-    t->capacity = capacity;
+    if (t->count < t->buckets_count) return ST_OK;
+    size_t count = t->buckets_count ? 2 * t->buckets_count : BUCKETS_MIN;
+    struct app **buckets = calloc(count, sizeof(struct app *));
+    if (!buckets) return error_set(err, ST_NO_MEMORY, "out of memory");
+    struct app_table grown = {.buckets = buckets, .buckets_count = count};
+    for (size_t i = 0; i < t->buckets_count; i++) {
+        struct app *next;
+        for (struct app *app = t->buckets[i]; app; app = next) {
+            next = app->next_in_bucket;
+            struct app **place = bucket(&grown, app->name, strlen(app->name));
+            app->next_in_bucket = *place;
+            *place = app;
+        }
+    }
+    free(t->buckets);
+    t->buckets = buckets;
+    t->buckets_count = count;
     return ST_OK;
 }
 
-enum status app_table_add(struct app_table *t, const char *name, uint64_t memory_bytes_max,
-                          struct artifact *take_artifact, struct error *err)
+static enum status grow_ids(struct app_table *t, uint32_t id, struct error *err)
 {
-    enum status st = check_name(name, err);
-    if (!st) st = check_memory(take_artifact, memory_bytes_max, err);
-    if (!st) st = make_room(t, err);
+    if (id < t->ids_count) return ST_OK;
+    size_t count = t->ids_count ? t->ids_count : BUCKETS_MIN;
+    while (count <= id) count *= 2;
+    struct app **by_id = realloc(t->by_id, count * sizeof(struct app *));
+    if (!by_id) return error_set(err, ST_NO_MEMORY, "out of memory");
+    memset(by_id + t->ids_count, 0, (count - t->ids_count) * sizeof(struct app *));
+    t->by_id = by_id;
+    t->ids_count = count;
+    return ST_OK;
+}
+
+enum status app_table_add(struct app_table *t, uint32_t id, const char *name, struct app **ret,
+                          struct error *err)
+{
+    enum status st = edge_check_name(name, err);
     if (st) return st;
+    if (id >= EDGE_APPS_MAX || t->count >= EDGE_APPS_MAX)
+        return error_set(err, ST_LIMIT, "more than %u apps", EDGE_APPS_MAX);
     size_t size = strlen(name);
-    if (app_table_find(t, name, size))
+    if (app_table_get(t, id) || app_table_find(t, name, size))
         return error_set(err, ST_EXISTS, "there is an app named \"%s\" already", name);
+    st = grow_buckets(t, err);
+    if (!st) st = grow_ids(t, id, err);
+    if (st) return st;
     struct app *app = calloc(1, sizeof *app);
     if (!app) return error_set(err, ST_NO_MEMORY, "out of memory");
     memcpy(app->name, name, size);
-    st = link_app(app, take_artifact, err);
-    if (st) {
-        free(app);
-        return st;
-    }
-    size_t at = lower_bound(t, name, size);
-    memmove(t->apps + at + 1, t->apps + at, (t->count - at) * sizeof(struct app *));
-    t->apps[at] = app;
+    app->id = id;
+    struct app **place = bucket(t, name, size);
+    app->next_in_bucket = *place;
+    *place = app;
+    t->by_id[id] = app;
     t->count++;
+    *ret = app;
     return ST_OK;
+}
+
+void app_table_remove(struct app_table *t, struct app *app)
+{
+    struct app **place = bucket(t, app->name, strlen(app->name));
+    while (*place && *place != app) place = &(*place)->next_in_bucket;
+    assert(*place == app && t->by_id[app->id] == app);
+    *place = app->next_in_bucket;
+    app->next_in_bucket = NULL;
+    t->by_id[app->id] = NULL;
+    t->count--;
+    if (t->fallback == app) t->fallback = NULL;
 }
 
 void app_table_done(struct app_table *t)
 {
-    for (size_t i = 0; i < t->count; i++) {
-        module_free(t->apps[i]->module);
-        free(t->apps[i]);
-    }
-    free(t->apps);
+    for (size_t i = 0; i < t->ids_count; i++) free(t->by_id[i]);
+    free(t->by_id);
+    free(t->buckets);
     *t = (struct app_table){0};
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "artifact/artifact.h"
 #include "base/clock.h"
 #include "log.h"
 #include "request.h"
@@ -29,6 +30,7 @@ enum status edge_new(const struct edge_config *config, struct edge **ret, struct
     /* Ids are unique across restarts without being kept: they begin at random. */
     random_fill(random_system(), &e->next_request_id, sizeof e->next_request_id);
     buffer_init(&e->line, LOG_BUFFER_BYTES);
+    loaded_init(e);
     *ret = e;
     return ST_OK;
 }
@@ -36,29 +38,93 @@ enum status edge_new(const struct edge_config *config, struct edge **ret, struct
 void edge_free(struct edge *e)
 {
     if (!e) return;
-    for (size_t i = 0; i < e->apps.count; i++) {
-        struct request *r = e->apps.apps[i]->idle;
-        while (r) {
-            struct request *next = r->next_idle;
-            request_free(r);
-            r = next;
-        }
-    }
+    loaded_done(e);
     app_table_done(&e->apps);
     buffer_done(&e->line);
     free(e);
 }
 
-enum status edge_add_app(struct edge *e, const char *name, struct artifact *take_artifact,
-                         struct error *err)
+/* ---- apps ---- */
+
+void edge_ask(struct edge *e, struct app *app)
 {
-    return app_table_add(&e->apps, name, e->config.limits.memory_bytes_max, take_artifact, err);
+    if (!e->config.need || e->frozen || app->asked == app->generation) return;
+    app->asked = app->generation;
+    e->config.need(e->config.need_context, app->id, app->generation);
 }
 
-enum status edge_set_default(struct edge *e, const char *name, struct error *err)
+enum status edge_put_app(struct edge *e, uint32_t id, const char *name, uint32_t generation,
+                         struct error *err)
 {
-    e->apps.fallback = app_table_find(&e->apps, name, strlen(name));
-    return e->apps.fallback ? ST_OK : error_set(err, ST_NOT_FOUND, "there is no app \"%s\"", name);
+    struct app *app = app_table_get(&e->apps, id);
+    if (app && strcmp(app->name, name))
+        return error_set(err, ST_EXISTS, "app %u is \"%s\"", id, app->name);
+    enum status st = app ? ST_OK : app_table_add(&e->apps, id, name, &app, err);
+    if (st) return st;
+    app->generation = generation;
+    if (app->current || app->waiting) edge_ask(e, app);
+    return ST_OK;
+}
+
+void edge_remove_app(struct edge *e, uint32_t id)
+{
+    struct app *app = app_table_get(&e->apps, id);
+    if (!app) return;
+    app_table_remove(&e->apps, app);
+    waiting_refuse(e, app, "this app was removed");
+    app->removed = true;
+    loaded_drop(e, app);
+}
+
+enum status edge_supply(struct edge *e, uint32_t id, uint32_t generation,
+                        struct artifact *take_artifact, struct error *err)
+{
+    struct app *app = app_table_get(&e->apps, id);
+    enum status st = ST_OK;
+    if (!app)
+        st = error_set(err, ST_NOT_FOUND, "no app %u", id);
+    else if (generation < app->generation ||
+             (app->current && app->current->generation >= generation))
+        st = error_set(err, ST_EXISTS, "version %u of %s is outdated", generation, app->name);
+    if (st) {
+        artifact_close(take_artifact);
+        return st;
+    }
+    struct app_version *v;
+    st = app_version_new(take_artifact, e->config.limits.memory_bytes_max, &v, err);
+    if (st) {
+        edge_fail(e, id, generation, err ? err->text : "this app cannot be loaded");
+        return st;
+    }
+    if (app->asked == generation) app->asked = 0;
+    v->generation = generation;
+    loaded_put(e, app, v);
+    waiting_go(e, app);
+    return ST_OK;
+}
+
+void edge_fail(struct edge *e, uint32_t id, uint32_t generation, const char *why)
+{
+    struct app *app = app_table_get(&e->apps, id);
+    if (!app || app->asked != generation) return;
+    app->asked = 0;
+    if (!app->current) waiting_refuse(e, app, why);
+}
+
+void edge_freeze(struct edge *e)
+{
+    e->frozen = true;
+    loop_timer_stop(e->config.loop, &e->sweep_timer);
+    for (size_t i = 0; i < e->apps.ids_count; i++)
+        if (e->apps.by_id[i]) waiting_refuse(e, e->apps.by_id[i], "this app is not ready");
+}
+
+enum status edge_set_default(struct edge *e, uint32_t id, struct error *err)
+{
+    struct app *app = app_table_get(&e->apps, id);
+    if (!app) return error_set(err, ST_NOT_FOUND, "there is no app %u", id);
+    e->apps.fallback = app;
+    return ST_OK;
 }
 
 /* ---- http_handler ---- */
@@ -67,10 +133,12 @@ static void on_request(void *context, struct http_exchange *x)
 {
     struct edge *e = context;
     struct route route;
-    if (app_table_route(&e->apps, http_request_host_name(x), http_request_path(x), &route))
+    if (!app_table_route(&e->apps, http_request_host_name(x), http_request_path(x), &route))
+        http_respond_text(x, 404, "no app answers at this address\n");
+    else if (route.app->current)
         request_begin(e, x, &route);
     else
-        http_respond_text(x, 404, "no app answers at this address\n");
+        waiting_begin(e, x, &route);
 }
 
 static void on_body_readable(UNUSED void *context, struct http_exchange *x)
@@ -87,8 +155,12 @@ static void on_writable(UNUSED void *context, struct http_exchange *x)
 
 static void on_abort(UNUSED void *context, struct http_exchange *x, enum http_abort reason)
 {
+    struct waiting *w = waiting_of(x);
     struct request *r = http_exchange_user(x);
-    if (r) request_aborted(r, reason);
+    if (w)
+        waiting_aborted(w);
+    else if (r)
+        request_aborted(r, reason);
 }
 
 static void on_refused(void *context, UNUSED const struct sockaddr *peer, int status,

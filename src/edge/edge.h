@@ -10,6 +10,7 @@
 #ifndef EDGE_EDGE_H
 #define EDGE_EDGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,14 @@ struct loop;
 #define EDGE_LOG_LINE_BYTES_MAX   8192u        /* longer lines of a guest are cut */
 #define EDGE_BODY_LOOKAHEAD_BYTES 4096u
 
+/* Apps that nobody uses are entries only. */
+#define EDGE_LOADED_MAX             2000u /* apps with code in memory; then those idle longest go */
+#define EDGE_IDLE_INSTANCES_ALL_MAX 2048u /* of all apps; beyond, instances are not kept */
+#define EDGE_UNLOAD_MS              60000u /* without a request, code goes */
+#define EDGE_SWEEP_MS               10000u /* how often that is looked at */
+#define EDGE_WAITING_MAX            256u /* requests of one app that wait for its code; then 503 */
+#define EDGE_WAIT_MS                10000u /* how long one waits; then 503 */
+
 /* Of every app. */
 struct edge_limits {
     uint32_t instances_max;    /* at a time; then 503 with Retry-After, "overloaded" */
@@ -49,6 +58,16 @@ struct edge_config {
     size_t env_count;
     int log_fd;      /* one line a write */
     bool access_log; /* a line for every request, not only for what went wrong */
+
+    /* Asks for version `generation` of app `id`, which edge_supply() or edge_fail() brings: not
+     * inside this call. May be NULL: then artifacts are only those that were supplied unasked. */
+    void (*need)(void *context, uint32_t id, uint32_t generation);
+    void *need_context;
+
+    /* Running requests of each app in each worker, [worker][EDGE_APPS_MAX], shared by all workers;
+     * NULL: this is the only one. */
+    _Atomic uint32_t *counts;
+    uint32_t worker, workers_count;
 };
 
 /* 1,024 instances, 30 s, 64 KiB of log, the runtime's stack and memory. */
@@ -59,15 +78,39 @@ NODISCARD enum status edge_new(const struct edge_config *config, struct edge **r
                                struct error *err);
 void edge_free(struct edge *e); /* the http_server is gone by then; NULL is legal */
 
-/* Adds the app `name` (letters, digits, '-', '_', '.'), which answers at the path "/name/" and at
- * the host "name.localhost". Takes the artifact on success.
- * Errors: ST_USAGE (name), ST_EXISTS, ST_LIMIT, ST_INVALID (no WASI command: it exports no
- * "_start"), and those of module_new(): the imports that are not there. */
-NODISCARD enum status edge_add_app(struct edge *e, const char *name, struct artifact *take_artifact,
-                                   struct error *err);
+/* Whether an artifact could serve: memory within the limits, "_start", imports. The artifact is
+ * taken. Errors: ST_LIMIT, ST_INVALID (no WASI command: it exports no "_start"), and those of
+ * module_new(): the imports that are not there. */
+NODISCARD enum status edge_check(struct artifact *take_artifact, const struct edge_limits *limits,
+                                 struct error *err);
 
-/* The app `name` answers every request that no other name claims. */
-NODISCARD enum status edge_set_default(struct edge *e, const char *name, struct error *err);
+/* Whether an app may be called so: letters, digits, '-', '_', '.'. Errors: ST_USAGE. */
+NODISCARD enum status edge_check_name(const char *name, struct error *err);
+
+/* Makes app `id` (below EDGE_APPS_MAX) known, which answers at the path "/name/" and at the host
+ * "name.localhost"; or says that a known app has a new version, `generation`, above the last. What
+ * is loaded serves until the new version was supplied.
+ * Errors: ST_USAGE (name), ST_EXISTS (the name, under another id), ST_LIMIT, ST_NO_MEMORY. */
+NODISCARD enum status edge_put_app(struct edge *e, uint32_t id, const char *name,
+                                   uint32_t generation, struct error *err);
+
+/* Forgets an app; its running requests end as if nothing had happened. */
+void edge_remove_app(struct edge *e, uint32_t id);
+
+/* The artifact of a version. New requests run on it; those that run already end on the version they
+ * began with. One that is older than what was put is not used. Taken in every case.
+ * Errors: ST_NOT_FOUND (the app), ST_EXISTS (outdated), and those of edge_check(). */
+NODISCARD enum status edge_supply(struct edge *e, uint32_t id, uint32_t generation,
+                                  struct artifact *take_artifact, struct error *err);
+
+/* The artifact cannot be had: requests that wait for it are refused with 503. */
+void edge_fail(struct edge *e, uint32_t id, uint32_t generation, const char *why);
+
+/* Nobody answers need() any more: what is loaded stays, what is not is refused with 503. */
+void edge_freeze(struct edge *e);
+
+/* The app answers every request that no other name claims. */
+NODISCARD enum status edge_set_default(struct edge *e, uint32_t id, struct error *err);
 
 /* The handler for http_server_new(), whose context is the edge. Static storage. */
 const struct http_handler *edge_handler(void);

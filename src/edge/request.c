@@ -22,7 +22,7 @@ static void on_wall_limit(void *context);
 
 /* ---- making and keeping ---- */
 
-static struct request *request_new(struct edge *e, struct app *app, struct error *err)
+static struct request *request_new(struct edge *e, struct app_version *v, struct error *err)
 {
     struct request *r = calloc(1, sizeof *r);
     if (!r) {
@@ -34,12 +34,13 @@ static struct request *request_new(struct edge *e, struct app *app, struct error
         .stack_bytes = e->config.limits.stack_bytes,
         .context = &r->context,
     };
-    if (instance_new(app->module, &config, &r->instance, err)) {
+    if (instance_new(v->module, &config, &r->instance, err)) {
         free(r);
         return NULL;
     }
     r->edge = e;
-    r->app = app;
+    r->app = v->app;
+    r->version = v;
     r->context.embedder = r;
     cgi_env_init(&r->env);
     cgi_head_init(&r->head);
@@ -60,23 +61,35 @@ void request_free(struct request *r)
     free(r);
 }
 
-static struct request *take_idle(struct app *app)
+static struct request *take_idle(struct edge *e, struct app_version *v)
 {
-    struct request *r = app->idle;
+    struct request *r = v->idle;
     if (!r) return NULL;
-    app->idle = r->next_idle;
-    app->idle_count--;
+    v->idle = r->next_idle;
+    v->idle_count--;
+    e->idle_count--;
+    return r;
+}
+
+/* An idle instance, or a new one, for which others' idle ones may have to go. */
+static struct request *obtain(struct edge *e, struct app_version *v, struct error *err)
+{
+    struct request *r = take_idle(e, v);
+    if (!r) r = request_new(e, v, err);
+    while (!r && err->status == ST_NO_MEMORY && loaded_make_room(e)) r = request_new(e, v, err);
     return r;
 }
 
 /* Behind the answer: everything back to fresh, for the next request. */
 static void recycle(struct request *r)
 {
-    struct app *app = r->app;
+    struct edge *e = r->edge;
+    struct app_version *v = r->version;
     struct error err;
     wasi_preview1_free(r->context.preview1);
     r->context.preview1 = NULL;
-    if (app->idle_count >= EDGE_IDLE_INSTANCES_MAX ||
+    if (v->app->current != v || v->idle_count >= EDGE_IDLE_INSTANCES_MAX ||
+        e->idle_count >= EDGE_IDLE_INSTANCES_ALL_MAX ||
         instance_reset(r->instance, &r->context, &err)) {
         request_free(r);
         return;
@@ -91,9 +104,10 @@ static void recycle(struct request *r)
     r->input_ended = r->input_blocked = r->output_blocked = false;
     r->input_start = r->input_end = 0;
     r->outcome = OUTCOME_OK;
-    r->next_idle = app->idle;
-    app->idle = r;
-    app->idle_count++;
+    r->next_idle = v->idle;
+    v->idle = r;
+    v->idle_count++;
+    e->idle_count++;
 }
 
 /* ---- ending ---- */
@@ -192,9 +206,9 @@ static void finish(struct request *r)
         log_request(r, method, path);
     }
     answer(r);
-    r->app->running--;
-    e->running--;
+    struct app_version *v = r->version;
     recycle(r);
+    loaded_end(e, v);
 }
 
 /* ---- running ---- */
@@ -219,7 +233,7 @@ static void go(struct request *r, enum call_result result)
     struct value none[1];
     if (result == CALL_RETURNED && !r->started) {
         r->started = true;
-        result = instance_call(r->instance, r->app->start_func, none);
+        result = instance_call(r->instance, r->version->start_func, none);
     }
     if (result == CALL_SUSPENDED) return;
     r->suspended = false;
@@ -287,8 +301,8 @@ static enum status prepare(struct request *r, struct http_exchange *x, const str
     return wasi_preview1_new(&wasi, &r->context.preview1, err);
 }
 
-static void refuse(struct edge *e, struct http_exchange *x, struct app *app, enum status st,
-                   const char *why)
+void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app, enum status st,
+                    const char *why)
 {
     int status = st == ST_INVALID ? 400 : st == ST_LIMIT ? 431 : 503;
     char text[ERROR_TEXT_MAX + 2];
@@ -315,30 +329,25 @@ static void refuse(struct edge *e, struct http_exchange *x, struct app *app, enu
 void request_begin(struct edge *e, struct http_exchange *x, const struct route *route)
 {
     struct app *app = route->app;
+    struct app_version *v = app->current;
     struct error err = {0};
     e->next_request_id++;
-    if (app->running >= e->config.limits.instances_max) {
-        refuse(e, x, app, ST_NO_MEMORY, "all instances of this app are busy");
+    if (!loaded_begin(e, v)) {
+        request_refuse(e, x, app, ST_NO_MEMORY, "all instances of this app are busy");
         return;
     }
-    struct request *r = take_idle(app);
-    if (!r) r = request_new(e, app, &err);
-    if (!r) {
-        refuse(e, x, app, ST_NO_MEMORY, err.text);
-        return;
-    }
-    enum status st = prepare(r, x, route, &err);
+    struct request *r = obtain(e, v, &err);
+    enum status st = r ? prepare(r, x, route, &err) : ST_NO_MEMORY;
     if (st) {
-        refuse(e, x, app, st, err.text);
-        recycle(r);
+        request_refuse(e, x, app, st, err.text);
+        if (r) recycle(r);
+        loaded_end(e, v);
         return;
     }
     r->id = e->next_request_id;
     r->exchange = x;
     r->start_ns = loop_now_ns(e->config.loop);
     http_exchange_set_user(x, r);
-    app->running++;
-    e->running++;
     loop_timer_start(e->config.loop, &r->wall_timer,
                      r->start_ns + (uint64_t)e->config.limits.wall_ms * 1000000u);
     go(r, instance_init_all(r->instance));

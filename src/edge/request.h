@@ -28,7 +28,12 @@ enum outcome {
 struct edge {
     struct edge_config config;
     struct app_table apps;
-    uint32_t running; /* requests of all apps */
+    struct version_links loaded; /* ring head of the versions that are current */
+    uint32_t loaded_count;
+    uint32_t idle_count; /* instances, of all apps */
+    uint32_t running;    /* requests of all apps */
+    bool frozen;         /* nobody answers need() any more */
+    struct loop_timer sweep_timer;
     uint64_t next_request_id;
     struct buffer line; /* of the log */
 };
@@ -36,6 +41,7 @@ struct edge {
 struct request {
     struct edge *edge;
     struct app *app;
+    struct app_version *version;
     struct request *next_idle;
     struct http_exchange *exchange; /* NULL once the client is gone or answered */
     struct instance *instance;
@@ -57,7 +63,7 @@ struct request {
     struct loop_task yield_task;
 };
 
-/* Answers `x` with a fresh instance of route->app. */
+/* Answers `x` with a fresh instance of route->app, which is loaded. */
 void request_begin(struct edge *e, struct http_exchange *x, const struct route *route);
 
 /* The http_handler's events for a request that was begun. */
@@ -67,6 +73,53 @@ void request_aborted(struct request *r, enum http_abort reason);
 
 /* Frees an idle request and its instance. */
 void request_free(struct request *r);
+
+/* Answers 503, 431 or 400, by `st`, and logs why. */
+void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app, enum status st,
+                    const char *why);
+
+/* ---- loaded.c: which versions are there, and for how long ---- */
+
+/* Makes `v` the current version of `app`; the one before goes with its last request. */
+void loaded_put(struct edge *e, struct app *app, struct app_version *take_version);
+
+/* Drops the current version of `app`, if there is one. */
+void loaded_drop(struct edge *e, struct app *app);
+
+/* Admits a request to a current version; false: the app, in all workers, has as many as it may. */
+NODISCARD bool loaded_begin(struct edge *e, struct app_version *v);
+
+/* An admitted request has ended. May free the version and its app. */
+void loaded_end(struct edge *e, struct app_version *v);
+
+/* Drops what was not used for longest and does nothing now; false when there is nothing such. */
+bool loaded_make_room(struct edge *e);
+
+void loaded_init(struct edge *e);
+void loaded_done(struct edge *e);
+
+/* edge.c: asks for the artifact of `app`, unless that was done. */
+void edge_ask(struct edge *e, struct app *app);
+
+/* ---- waiting.c: requests of an app that is not loaded yet ---- */
+
+void waiting_begin(struct edge *e, struct http_exchange *x, const struct route *route);
+
+/* The client of a waiting request is gone. */
+void waiting_aborted(struct waiting *w);
+
+/* The app is loaded: its requests begin. */
+void waiting_go(struct edge *e, struct app *app);
+
+/* It will not be: they are refused. */
+void waiting_refuse(struct edge *e, struct app *app, const char *why);
+
+/* An exchange's user is a request or a waiting one, which has a mark in its address. */
+static inline struct waiting *waiting_of(const struct http_exchange *x)
+{
+    uintptr_t user = (uintptr_t)http_exchange_user(x);
+    return user & 1 ? (struct waiting *)(user - 1) : NULL;
+}
 
 /* request_streams.c: what the guest sees as standard input, output and error, and how it waits. */
 struct wasi_stream request_stream(struct request *r, int fd);
