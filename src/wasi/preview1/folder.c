@@ -13,6 +13,7 @@
 #define HOST_ENTRIES_BYTES 8192u
 
 struct listing {
+    int fd;
     uint8_t *at; /* in the guest */
     uint32_t used, size;
     uint64_t root_inode; /* of a preopened folder, otherwise 0 */
@@ -23,6 +24,15 @@ static uint64_t entry_inode(const struct listing *l, const struct dirent64 *entr
 {
     if (l->root_inode && strcmp(entry->d_name, "..") == 0) return l->root_inode;
     return entry->d_ino;
+}
+
+/* Some file systems leave the type to stat(2). */
+static enum wasi_filetype entry_type(const struct listing *l, const struct dirent64 *entry)
+{
+    struct stat st;
+    if (entry->d_type != DT_UNKNOWN) return filetype_of_mode((mode_t)DTTOIF(entry->d_type));
+    if (fstatat(l->fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW)) return WASI_FILETYPE_UNKNOWN;
+    return filetype_of_mode(st.st_mode);
 }
 
 static void put_cut(struct listing *l, const void *bytes, size_t size_bytes)
@@ -41,7 +51,7 @@ static bool put_entry(struct listing *l, const struct dirent64 *entry)
     struct wasi_dirent dirent = {.next = (uint64_t)entry->d_off,
                                  .inode = entry_inode(l, entry),
                                  .name_bytes = (uint32_t)name_bytes,
-                                 .filetype = filetype_of_mode((mode_t)DTTOIF(entry->d_type))};
+                                 .filetype = entry_type(l, entry)};
     put_cut(l, &dirent, sizeof dirent);
     put_cut(l, entry->d_name, name_bytes);
     return l->used < l->size;
@@ -66,6 +76,7 @@ static enum wasi_errno list_open(struct wasi_fd *entry, uint64_t cookie)
 static enum wasi_errno list(struct wasi_fd *entry, struct listing *l, uint64_t cookie)
 {
     _Alignas(struct dirent64) char host[HOST_ENTRIES_BYTES];
+    l->fd = entry->list;
     while (l->used < l->size) {
         ssize_t got = getdents64(entry->list, host, sizeof host);
         if (got < 0) return errno == ENOENT ? WASI_OK : errno_now(); /* ENOENT: removed meanwhile */

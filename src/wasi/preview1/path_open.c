@@ -37,7 +37,8 @@ static enum wasi_errno request_check(const struct call *c, struct open_request *
     r->rights &= RIGHTS_ALL;
     r->inheriting &= RIGHTS_ALL;
     if ((r->rights | r->inheriting) & ~folder->inheriting) return WASI_ENOTCAPABLE;
-    if (r->open_flags & OFLAG_DIRECTORY) r->rights &= RIGHTS_OF_FOLDER;
+    /* A folder has none of a file's rights; only asking to write is an error, the kernel's. */
+    if (r->open_flags & OFLAG_DIRECTORY) r->rights &= RIGHTS_OF_FOLDER | RIGHT_FD_WRITE;
     r->read_only = folder->read_only;
     if (r->read_only &&
         ((r->rights & RIGHTS_WRITING) || (r->open_flags & (OFLAG_CREAT | OFLAG_TRUNC))))
