@@ -67,10 +67,11 @@ static enum status map_code(struct artifact *a, struct error *err)
 }
 
 /* `a` holds the open file; ended on failure. */
-static enum status finish_open(struct artifact *a, struct artifact **ret, struct error *err)
+static enum status finish_open(struct artifact *a, bool verified, struct artifact **ret,
+                               struct error *err)
 {
     enum status st = map_file(a, err);
-    if (!st) st = artifact_verify(a, err);
+    if (!st && !verified) st = artifact_verify(a, err);
     if (!st) st = map_code(a, err);
     if (st) {
         artifact_close(a);
@@ -93,8 +94,20 @@ enum status artifact_open(const char *path, struct artifact **ret, struct error 
         if (number == ELOOP) return error_set(err, ST_DENIED, "%s: is a symbolic link", path);
         return error_set_errno(err, number, "%s", path);
     }
-    enum status st = finish_open(a, ret, err);
+    enum status st = finish_open(a, false, ret, err);
     return st ? (error_prefix(err, "%s", path), st) : ST_OK;
+}
+
+enum status artifact_open_fd(int take_fd, bool verified, struct artifact **ret, struct error *err)
+{
+    assert(take_fd >= 0 && ret);
+    struct artifact *a = artifact_new();
+    if (!a) {
+        close(take_fd);
+        return error_set(err, ST_NO_MEMORY, "artifact");
+    }
+    a->fd = take_fd;
+    return finish_open(a, verified, ret, err);
 }
 
 static enum status write_all(int fd, const uint8_t *bytes, size_t size_bytes, struct error *err)
@@ -128,7 +141,7 @@ enum status artifact_open_bytes(const void *bytes, size_t size_bytes, struct art
         artifact_close(a);
         return st;
     }
-    return finish_open(a, ret, err);
+    return finish_open(a, false, ret, err);
 }
 
 const struct artifact_header *artifact_header(const struct artifact *a)

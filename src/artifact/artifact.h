@@ -115,6 +115,7 @@ enum artifact_section {
 enum artifact_flag {
     ARTIFACT_INITIALISED = 1, /* the image holds the effect of every instance's init function */
     ARTIFACT_CONFORMING = 2,
+    ARTIFACT_STARTED = 4, /* and that of their start functions */
 };
 
 struct artifact_section_entry {
@@ -240,6 +241,11 @@ struct artifact;
  * ST_UNSUPPORTED (another format or engine version, or a CPU level that this machine lacks),
  * ST_NO_MEMORY. Blocks on the file. */
 NODISCARD enum status artifact_open(const char *path, struct artifact **ret, struct error *err);
+
+/* The same from an open file, which is taken in every case. With `verified`, a process that this one
+ * trusts has verified this very file before, and digest and bounds are not looked at again. */
+NODISCARD enum status artifact_open_fd(int take_fd, bool verified, struct artifact **ret,
+                                       struct error *err);
 
 /* The same from bytes, which are copied into a sealed memory file. */
 NODISCARD enum status artifact_open_bytes(const void *bytes, size_t size_bytes,

@@ -57,30 +57,59 @@ enum status artifact_write(const struct artifact_header *header,
     return ST_OK;
 }
 
-enum status artifact_write_image(const struct artifact *a, const struct artifact_extent *extents,
-                                 size_t extents_count, const struct artifact_part *image,
+/* The extents with their places in the image; the caller frees. */
+static struct artifact_extent *place_extents(const struct artifact_image *image)
+{
+    struct artifact_extent *placed =
+        calloc(image->extents_count ? image->extents_count : 1, sizeof *placed);
+    if (!placed) return NULL;
+    uint64_t image_bytes = 0;
+    for (size_t i = 0; i < image->extents_count; i++) {
+        placed[i] = image->extents[i];
+        placed[i].image_offset = image_bytes;
+        image_bytes += placed[i].size_bytes;
+    }
+    assert(image_bytes == image->bytes.size_bytes);
+    return placed;
+}
+
+/* The memories with the sizes that they have come to; the caller frees. */
+static struct artifact_memory *grow_memories(const struct artifact *a, const uint64_t *pages,
+                                             size_t *ret_count)
+{
+    const struct artifact_memory *memories = artifact_section(a, ARTIFACT_MEMORIES, ret_count);
+    struct artifact_memory *grown = calloc(*ret_count ? *ret_count : 1, sizeof *grown);
+    for (size_t i = 0; grown && i < *ret_count; i++) {
+        grown[i] = memories[i];
+        if (!pages) continue;
+        assert(pages[i] >= grown[i].pages_min && pages[i] <= grown[i].pages_max);
+        grown[i].pages_min = pages[i];
+    }
+    return grown;
+}
+
+enum status artifact_write_image(const struct artifact *a, const struct artifact_image *image,
                                  struct buffer *file, struct error *err)
 {
-    assert(a && image && file && (extents || !extents_count));
+    assert(a && image && file && (image->extents || !image->extents_count));
     struct artifact_part parts[ARTIFACT_SECTIONS_COUNT];
     struct artifact_header h = *artifact_header(a);
     for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++) {
         parts[i].bytes = a->map + h.sections[i].offset;
         parts[i].size_bytes = h.sections[i].size_bytes;
     }
-    struct artifact_extent *placed = calloc(extents_count ? extents_count : 1, sizeof *placed);
-    if (!placed) return error_set(err, ST_NO_MEMORY, "artifact: image");
-    uint64_t image_bytes = 0;
-    for (size_t i = 0; i < extents_count; i++) {
-        placed[i] = extents[i];
-        placed[i].image_offset = image_bytes;
-        image_bytes += extents[i].size_bytes;
-    }
-    assert(image_bytes == image->size_bytes);
-    parts[ARTIFACT_EXTENTS] = (struct artifact_part){placed, extents_count * sizeof *placed};
-    parts[ARTIFACT_IMAGE] = *image;
+    size_t memories_count;
+    struct artifact_extent *placed = place_extents(image);
+    struct artifact_memory *grown = grow_memories(a, image->memory_pages, &memories_count);
+    enum status st = ST_OK;
+    if (!placed || !grown) st = error_set(err, ST_NO_MEMORY, "artifact: image");
+    parts[ARTIFACT_EXTENTS] = (struct artifact_part){placed, image->extents_count * sizeof *placed};
+    parts[ARTIFACT_MEMORIES] = (struct artifact_part){grown, memories_count * sizeof *grown};
+    parts[ARTIFACT_IMAGE] = image->bytes;
     h.flags |= ARTIFACT_INITIALISED;
-    enum status st = artifact_write(&h, parts, file, err);
+    if (image->started) h.flags |= ARTIFACT_STARTED;
+    if (!st) st = artifact_write(&h, parts, file, err);
     free(placed);
+    free(grown);
     return st;
 }

@@ -17,11 +17,18 @@ NODISCARD enum status artifact_write(const struct artifact_header *header,
                                      const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
                                      struct buffer *file, struct error *err);
 
-/* The same artifact with another image: extents in ascending order, their bytes one after the
- * other in `image`. Sets ARTIFACT_INITIALISED. */
+/* The state of an instance that has been initialised. */
+struct artifact_image {
+    const struct artifact_extent *extents; /* ascending; image_offset is filled in */
+    size_t extents_count;
+    struct artifact_part bytes;   /* of the extents, one after the other */
+    const uint64_t *memory_pages; /* the size that each memory has come to; NULL: as declared */
+    bool started;                 /* start functions were run too */
+};
+
+/* The same artifact with another image. Sets ARTIFACT_INITIALISED. Errors as artifact_write(). */
 NODISCARD enum status artifact_write_image(const struct artifact *a,
-                                           const struct artifact_extent *extents,
-                                           size_t extents_count, const struct artifact_part *image,
-                                           struct buffer *file, struct error *err);
+                                           const struct artifact_image *image, struct buffer *file,
+                                           struct error *err);
 
 #endif

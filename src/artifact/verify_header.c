@@ -6,7 +6,7 @@
 #include "base/sha256.h"
 
 #define LEVEL_MAX 2u /* enum codegen_level */
-#define FLAGS_ALL ((uint32_t)(ARTIFACT_INITIALISED | ARTIFACT_CONFORMING))
+#define FLAGS_ALL ((uint32_t)(ARTIFACT_INITIALISED | ARTIFACT_CONFORMING | ARTIFACT_STARTED))
 
 const struct section_shape section_shapes[ARTIFACT_SECTIONS_COUNT] = {
     [ARTIFACT_CODE] = {"code", 1, ARTIFACT_PAGE},

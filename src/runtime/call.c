@@ -106,7 +106,7 @@ enum call_result instance_start(struct instance *i, uint32_t which)
 {
     const struct module *m = i->module;
     assert(which < m->instances_count);
-    if (m->instances[which].start_func == 0) return CALL_RETURNED;
+    if (m->started || m->instances[which].start_func == 0) return CALL_RETURNED;
     struct value none[1];
     return instance_call(i, m->instances[which].start_func, none);
 }

@@ -26,6 +26,7 @@ static void take_sections(struct module *m)
     m->image = artifact_section(m->artifact, ARTIFACT_IMAGE, &m->image_bytes);
     m->lanes_count = m->memories_count ? m->memories_count : 1;
     m->initialised = m->header->flags & ARTIFACT_INITIALISED;
+    m->started = m->header->flags & ARTIFACT_STARTED;
 }
 
 /* The eight bytes of the image at context offset `offset`: zero where no extent covers them. */

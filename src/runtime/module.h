@@ -29,6 +29,7 @@ struct module {
     uint64_t *memory_bytes;    /* of each memory, in a fresh instance */
     uint64_t memory_bytes_sum; /* of all */
     bool initialised;          /* the image holds what the init functions do */
+    bool started;
 
     /* Host function of program function imports_first + k, NULL where that is none. */
     const struct host_function **imports;

@@ -39,18 +39,23 @@ static void test_image(void **state)
         {-8192, ARTIFACT_PAGE, 77},
         {65536, 2 * ARTIFACT_PAGE, 88},
     };
-    const struct artifact_part image = {pages, sizeof pages};
+    const uint64_t memory_pages[] = {3};
+    const struct artifact_image image = {extents, 2, {pages, sizeof pages}, memory_pages, true};
     memset(pages, 5, sizeof pages);
     sample_write(&file, false, 1);
     struct artifact *a = open_buffer(&file);
     assert_int_equal(artifact_header(a)->flags & ARTIFACT_INITIALISED, 0);
     buffer_init(&second, 1 << 20);
     buffer_append(&second, "12345678", 8); /* appends: what is there stays */
-    assert_int_equal(artifact_write_image(a, extents, 2, &image, &second, &err), ST_OK);
+    assert_int_equal(artifact_write_image(a, &image, &second, &err), ST_OK);
     buffer_consume(&second, 8);
     struct artifact *b = open_buffer(&second);
-    assert_int_equal(artifact_header(b)->flags & ARTIFACT_INITIALISED, ARTIFACT_INITIALISED);
+    const uint32_t flags = ARTIFACT_INITIALISED | ARTIFACT_STARTED;
+    assert_int_equal(artifact_header(b)->flags & flags, flags);
+    const struct artifact_memory *memory = artifact_section(b, ARTIFACT_MEMORIES, NULL);
+    assert_int_equal(memory->pages_min, 3);
     for (unsigned i = 0; i < ARTIFACT_EXTENTS; i++) {
+        if (i == ARTIFACT_MEMORIES) continue;
         size_t x, y;
         const void *p = artifact_section(a, i, &x), *q = artifact_section(b, i, &y);
         assert_int_equal(x, y);
@@ -72,17 +77,17 @@ static void test_cap(void **state)
     struct error err;
     sample_write(&file, true, 1);
     struct artifact *a = open_buffer(&file);
-    const struct artifact_part none = {NULL, 0};
+    const struct artifact_image none = {0};
     size_t size = 0;
     buffer_init(&small, 1 << 20);
-    assert_int_equal(artifact_write_image(a, NULL, 0, &none, &small, &err), ST_OK);
+    assert_int_equal(artifact_write_image(a, &none, &small, &err), ST_OK);
     size = small.size_bytes;
     buffer_done(&small);
     buffer_init(&small, size);
-    assert_int_equal(artifact_write_image(a, NULL, 0, &none, &small, &err), ST_OK);
+    assert_int_equal(artifact_write_image(a, &none, &small, &err), ST_OK);
     buffer_done(&small);
     buffer_init(&small, size - 1);
-    assert_int_equal(artifact_write_image(a, NULL, 0, &none, &small, &err), ST_LIMIT);
+    assert_int_equal(artifact_write_image(a, &none, &small, &err), ST_LIMIT);
     buffer_done(&small);
     artifact_close(a);
     buffer_done(&file);

@@ -183,10 +183,12 @@ struct artifact *blob_with_image(const struct artifact *a, const struct buffer *
     struct buffer file;
     buffer_init(&file, 4 << 20);
     struct artifact *with = NULL;
-    const struct artifact_part part = {image->data, image->size_bytes};
-    MUST(artifact_write_image(a, (const struct artifact_extent *)extents->data,
-                              extents->size_bytes / sizeof(struct artifact_extent), &part, &file,
-                              &must_error));
+    const struct artifact_image frozen = {
+        .extents = (const struct artifact_extent *)extents->data,
+        .extents_count = extents->size_bytes / sizeof(struct artifact_extent),
+        .bytes = {image->data, image->size_bytes},
+    };
+    MUST(artifact_write_image(a, &frozen, &file, &must_error));
     MUST(artifact_open_bytes(file.data, file.size_bytes, &with, &must_error));
     buffer_done(&file);
     return with;

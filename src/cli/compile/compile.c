@@ -1,105 +1,14 @@
 #include "compile/compile.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "artifact/artifact.h"
-#include "artifact/artifact_writer.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "codegen/codegen.h"
-#include "runtime/runtime.h"
+#include "compile/snapshot.h"
 #include "wasm/program.h"
 #include "wasm/wasm.h"
-
-/* The serve half has no outside world to offer before a request: an import that is called while
- * the instance is initialised ends the deploy. */
-static enum host_result import_denied(struct instance *instance, UNUSED struct value *values)
-{
-    instance_set_trap_text(instance, "no import can be called while the module is initialised");
-    return HOST_TRAP;
-}
-
-/* One such function for each import of the artifact; the strings are the artifact's. */
-static enum status denied_imports(const struct artifact *a, struct host_set *ret, struct error *err)
-{
-    size_t count, funcs_count, types_count, codes_count;
-    const struct artifact_import *imports = artifact_section(a, ARTIFACT_IMPORTS, &count);
-    const struct artifact_func *funcs = artifact_section(a, ARTIFACT_FUNCS, &funcs_count);
-    const struct artifact_type *types = artifact_section(a, ARTIFACT_TYPES, &types_count);
-    const char *codes = artifact_section(a, ARTIFACT_TYPE_CODES, &codes_count);
-    struct host_function *functions = calloc(count + 1, sizeof *functions);
-    if (!functions) return error_set(err, ST_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < count; i++) {
-        functions[i] = (struct host_function){
-            .module = artifact_string(a, imports[i].module),
-            .name = artifact_string(a, imports[i].field),
-            .signature = codes + types[funcs[imports[i].func].type].signature,
-            .call = import_denied,
-        };
-    }
-    *ret = (struct host_set){functions, count};
-    return ST_OK;
-}
-
-static enum status run_inits(struct instance *instance, size_t count, struct error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (instance_init(instance, (uint32_t)i) == CALL_RETURNED) continue;
-        const struct trap *trap = instance_trap(instance);
-        return error_set(err, ST_INVALID, "the module cannot be instantiated: %s",
-                         trap_kind_text(trap->kind));
-    }
-    return ST_OK;
-}
-
-/* Runs what initialises the module's instances and writes the artifact with the outcome as image.
- */
-static enum status freeze(const struct module *module, struct buffer *file, struct error *err)
-{
-    const struct artifact *a = module_artifact(module);
-    struct instance_config config = {.memory_bytes_max = SLOT_MEMORY_BYTES_MAX};
-    struct instance *instance = NULL;
-    struct buffer extents, image;
-    size_t count;
-    artifact_section(a, ARTIFACT_INSTANCES, &count);
-    buffer_init(&extents, ARTIFACT_BYTES_MAX);
-    buffer_init(&image, ARTIFACT_BYTES_MAX);
-    enum status st = instance_new(module, &config, &instance, err);
-    if (!st) st = run_inits(instance, count, err);
-    if (!st) st = instance_freeze(instance, &extents, &image, err);
-    if (!st) {
-        struct artifact_part part = {image.data, image.size_bytes};
-        st = artifact_write_image(a, (const struct artifact_extent *)extents.data,
-                                  extents.size_bytes / sizeof(struct artifact_extent), &part, file,
-                                  err);
-    }
-    instance_free(instance);
-    buffer_done(&extents);
-    buffer_done(&image);
-    return st;
-}
-
-/* `bare` is an artifact without image; *file receives the one with it. */
-static enum status initialise(const struct buffer *bare, struct buffer *file, struct error *err)
-{
-    struct artifact *artifact = NULL;
-    struct module *module = NULL;
-    struct host_set imports = {0};
-    enum status st = runtime_init(err);
-    if (!st) st = runtime_thread_init(err);
-    if (!st) st = artifact_open_bytes(bare->data, bare->size_bytes, &artifact, err);
-    if (!st) st = denied_imports(artifact, &imports, err);
-    if (!st) {
-        st = module_new(artifact, &imports, 1, &module, err);
-        if (st) artifact_close(artifact);
-    }
-    if (!st) st = freeze(module, file, err);
-    if (module) module_free(module);
-    free((void *)imports.functions);
-    return st;
-}
 
 static enum status generate(const struct wasm_module *m, const struct cli_compile_options *options,
                             struct buffer *bare, struct codegen_stats *stats, struct error *err)
@@ -146,7 +55,7 @@ enum status compile_module(const char *name, const struct buffer *wasm,
     buffer_init(&file, ARTIFACT_BYTES_MAX);
     enum status st = wasm_module_decode(wasm->data, wasm->size_bytes, &module, err);
     if (!st) st = generate(module, options, &bare, &codegen_stats, err);
-    if (!st) st = initialise(&bare, &file, err);
+    if (!st) st = snapshot(&bare, &file, err);
     if (st)
         error_prefix(err, "%s", name);
     else

@@ -1,0 +1,209 @@
+#include "compile/snapshot.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact/artifact.h"
+#include "artifact/artifact_writer.h"
+#include "base/clock.h"
+#include "runtime/runtime.h"
+#include "wasi/wasi.h"
+
+#define NS_PER_MS        1000000u
+#define WASM_PAGE        65536u
+#define REPORT_BYTES_MAX 700u
+#define EXPORT_FUNC      0u
+
+/* Run where they are exported, in this order, behind the start functions. */
+static const char *const initialisers[] = {"_initialize", "wizer.initialize"};
+
+/* ---- imports ---- */
+
+static enum host_result denied(struct instance *instance, UNUSED struct value *values)
+{
+    instance_set_trap_text(instance,
+                           "this import cannot be called while the module is initialised");
+    return HOST_TRAP;
+}
+
+static bool is_granted(const struct host_set *sets, size_t sets_count, const char *module,
+                       const char *name, const char *signature)
+{
+    if (!strcmp(name, "random_get")) return false;
+    for (size_t s = 0; s < sets_count; s++) {
+        for (size_t i = 0; i < sets[s].count; i++) {
+            const struct host_function *f = &sets[s].functions[i];
+            if (!strcmp(f->name, name) && !strcmp(f->module, module))
+                return !strcmp(f->signature, signature);
+        }
+    }
+    return false;
+}
+
+/* A function that refuses for each import that is not granted; its strings are the artifact's. */
+static enum status deny_rest(const struct artifact *a, const struct host_set *sets,
+                             size_t sets_count, struct host_set *ret, struct error *err)
+{
+    size_t count;
+    const struct artifact_import *imports = artifact_section(a, ARTIFACT_IMPORTS, &count);
+    const struct artifact_func *funcs = artifact_section(a, ARTIFACT_FUNCS, NULL);
+    const struct artifact_type *types = artifact_section(a, ARTIFACT_TYPES, NULL);
+    const char *codes = artifact_section(a, ARTIFACT_TYPE_CODES, NULL);
+    struct host_function *functions = calloc(count + 1, sizeof *functions);
+    if (!functions) return error_set(err, ST_NO_MEMORY, "out of memory");
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct host_function f = {
+            .module = artifact_string(a, imports[i].module),
+            .name = artifact_string(a, imports[i].field),
+            .signature = codes + types[funcs[imports[i].func].type].signature,
+            .call = denied,
+        };
+        if (!is_granted(sets, sets_count, f.module, f.name, f.signature)) functions[used++] = f;
+    }
+    *ret = (struct host_set){functions, used};
+    return ST_OK;
+}
+
+static enum status link_module(struct artifact *take_artifact, struct host_function **ret_denied,
+                               struct module **ret, struct error *err)
+{
+    size_t granted_count;
+    const struct host_set *granted = wasi_preview1_sets(&granted_count);
+    struct host_set *sets = calloc(granted_count + 1, sizeof *sets);
+    if (!sets) return error_set(err, ST_NO_MEMORY, "out of memory");
+    enum status st = deny_rest(take_artifact, granted, granted_count, &sets[0], err);
+    memcpy(sets + 1, granted, granted_count * sizeof *sets);
+    *ret_denied = (struct host_function *)sets[0].functions;
+    if (!st) st = module_new(take_artifact, sets, granted_count + 1, ret, err);
+    free(sets);
+    return st;
+}
+
+/* ---- running ---- */
+
+/* Why the deploy fails, with the backtrace in the same line. */
+static enum status report(const struct instance *instance, const char *what,
+                          enum call_result result, struct error *err)
+{
+    if (result == CALL_EXITED)
+        return error_set(err, ST_INVALID, "%s: the module ended itself with code %u", what,
+                         instance_exit_code(instance));
+    struct buffer text;
+    buffer_init(&text, REPORT_BYTES_MAX);
+    trap_print(instance, &text);
+    while (text.size_bytes && text.data[text.size_bytes - 1] == '\n') text.size_bytes--;
+    for (size_t i = 0; i < text.size_bytes; i++)
+        if (text.data[i] == '\n') text.data[i] = ' ';
+    error_set(err, ST_INVALID, "%s: %.*s", what, (int)text.size_bytes, (const char *)text.data);
+    buffer_done(&text);
+    return ST_INVALID;
+}
+
+static enum status run_exports(struct instance *instance, const struct artifact *a,
+                               struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(initialisers); i++) {
+        const struct artifact_export *x = artifact_find_export(a, initialisers[i], EXPORT_FUNC);
+        if (!x) continue;
+        const struct artifact_func *funcs = artifact_section(a, ARTIFACT_FUNCS, NULL);
+        const struct artifact_type *types = artifact_section(a, ARTIFACT_TYPES, NULL);
+        const struct artifact_type *type = &types[funcs[x->index].type];
+        if (type->params_count || type->results_count)
+            return error_set(err, ST_INVALID, "%s takes parameters or gives results",
+                             initialisers[i]);
+        struct value none[1];
+        enum call_result result = instance_call(instance, x->index, none);
+        if (result != CALL_RETURNED) return report(instance, initialisers[i], result, err);
+    }
+    return ST_OK;
+}
+
+static enum status run_all(struct instance *instance, const struct artifact *a, struct error *err)
+{
+    size_t count;
+    (void)artifact_section(a, ARTIFACT_INSTANCES, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        enum call_result result = instance_init(instance, i);
+        if (result == CALL_RETURNED) result = instance_start(instance, i);
+        if (result != CALL_RETURNED)
+            return report(instance, "the module cannot be instantiated", result, err);
+    }
+    return run_exports(instance, a, err);
+}
+
+/* ---- freezing ---- */
+
+static enum status freeze(struct instance *instance, const struct artifact *a, struct buffer *file,
+                          struct error *err)
+{
+    struct buffer extents, image;
+    size_t memories_count;
+    (void)artifact_section(a, ARTIFACT_MEMORIES, &memories_count);
+    uint64_t *pages = calloc(memories_count + 1, sizeof *pages);
+    if (!pages) return error_set(err, ST_NO_MEMORY, "out of memory");
+    for (uint32_t i = 0; i < memories_count; i++)
+        pages[i] = guest_memory_bytes(instance, i) / WASM_PAGE;
+    buffer_init(&extents, ARTIFACT_BYTES_MAX);
+    buffer_init(&image, ARTIFACT_BYTES_MAX);
+    enum status st = instance_freeze(instance, &extents, &image, err);
+    if (!st) {
+        struct artifact_image frozen = {
+            .extents = (const struct artifact_extent *)extents.data,
+            .extents_count = extents.size_bytes / sizeof(struct artifact_extent),
+            .bytes = {image.data, image.size_bytes},
+            .memory_pages = pages,
+            .started = true,
+        };
+        st = artifact_write_image(a, &frozen, file, err);
+    }
+    buffer_done(&extents);
+    buffer_done(&image);
+    free(pages);
+    return st;
+}
+
+static enum status instantiate(const struct module *module, struct buffer *file, struct error *err)
+{
+    const struct artifact *a = module_artifact(module);
+    struct wasi_context context = {0};
+    struct wasi_preview1_config wasi = {
+        .stdio = {{0}, wasi_stream_fd(2), wasi_stream_fd(2)},
+        .clock = clock_system(),
+        .random = random_system(),
+        .waiter = wasi_waiter_poll(clock_system()),
+    };
+    struct instance_config config = {
+        .memory_bytes_max = SLOT_MEMORY_BYTES_MAX,
+        .cpu_ns_max = (uint64_t)SNAPSHOT_CPU_MS_MAX * NS_PER_MS,
+        .context = &context,
+    };
+    struct instance *instance = NULL;
+    enum status st = wasi_preview1_new(&wasi, &context.preview1, err);
+    if (!st) st = instance_new(module, &config, &instance, err);
+    if (!st) st = run_all(instance, a, err);
+    if (!st) st = freeze(instance, a, file, err);
+    instance_free(instance);
+    wasi_preview1_free(context.preview1);
+    return st;
+}
+
+enum status snapshot(const struct buffer *bare, struct buffer *file, struct error *err)
+{
+    struct artifact *artifact = NULL;
+    struct module *module = NULL;
+    struct host_function *functions = NULL;
+    enum status st = runtime_init(err);
+    if (!st) st = runtime_thread_init(err);
+    if (!st) st = artifact_open_bytes(bare->data, bare->size_bytes, &artifact, err);
+    if (st) return st;
+    st = link_module(artifact, &functions, &module, err);
+    if (st)
+        artifact_close(artifact);
+    else
+        st = instantiate(module, file, err);
+    if (module) module_free(module);
+    free(functions);
+    return st;
+}
