@@ -45,7 +45,11 @@ static enum status read_fields(struct decoder *d, uint32_t limit, uint32_t count
 {
     struct wasm_field *fields = NULL;
     TRY(decode_alloc(d, count, sizeof *fields, &fields));
-    for (uint32_t i = 0; i < count; i++) TRY(read_field(d, limit, &fields[i]));
+    type->defaultable = true;
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(read_field(d, limit, &fields[i]));
+        if (!valtype_is_defaultable(fields[i].storage)) type->defaultable = false;
+    }
     type->fields = fields;
     type->fields_count = count;
     d->m->features |= WASM_FEATURE_GC;

@@ -89,6 +89,10 @@ NODISCARD enum status pop(struct validator *v, struct wasm_valtype expected);
 NODISCARD enum status pop_number(struct validator *v, enum wasm_kind kind);
 NODISCARD enum status pop_list(struct validator *v, struct type_list list);
 
+/* True when whatever is popped next will be there, since the code cannot be reached: a loop that
+ * pops many may end. */
+bool stack_is_polymorphic(struct validator *v);
+
 /* Pops a reference of any type; in unreachable code it may be the bottom reference. */
 NODISCARD enum status pop_ref(struct validator *v, struct wasm_valtype *ret);
 

@@ -79,13 +79,13 @@ static enum status validate_br_if(struct validator *v)
     return push_list(v, frame_label(v, target));
 }
 
-/* A label that occurs again in the same table is not looked at again: the cost of a table is bound
- * by its length plus the arities of distinct labels. */
+/* A label that occurs again in the same table is not looked at again, nor one of the first label's
+ * type: so a long table of labels with many values each stays cheap. */
 static enum status validate_br_table(struct validator *v)
 {
     TRY(pop_number(v, WASM_I32));
     struct wasm_reader labels = {v->r.bytes, v->in.vector_offset, v->r.end};
-    uint32_t arity = 0;
+    struct type_list first = {NULL, 0};
     v->visit++;
     for (uint32_t i = 0; i <= v->in.vector_count; i++) {
         uint32_t depth;
@@ -95,9 +95,10 @@ static enum status validate_br_table(struct validator *v)
         if (target->visit == v->visit) continue;
         target->visit = v->visit;
         struct type_list types = frame_label(v, target);
-        if (!i) arity = types.count;
-        if (types.count != arity)
-            return validate_fail(v, "type mismatch: labels of %u and of %u values", arity,
+        if (i && types.items == first.items && types.count == first.count) continue;
+        if (!i) first = types;
+        if (types.count != first.count)
+            return validate_fail(v, "type mismatch: labels of %u and of %u values", first.count,
                                  types.count);
         TRY(peek_list(v, types));
     }

@@ -18,10 +18,9 @@ static enum status check_mutable(struct validator *v, const struct wasm_field *f
     return f->mutable ? ST_OK : validate_fail(v, "the field is immutable");
 }
 
-static enum status check_defaultable(struct validator *v, const struct wasm_field *f)
+static enum status check_defaultable(struct validator *v, const struct wasm_type *type)
 {
-    return valtype_is_defaultable(f->storage) ? ST_OK
-                                              : validate_fail(v, "the field has no default value");
+    return type->defaultable ? ST_OK : validate_fail(v, "a field has no default value");
 }
 
 /* get is for whole values, get_s and get_u are for packed ones. */
@@ -33,13 +32,11 @@ static enum status check_extension(struct validator *v, const struct wasm_field 
 
 static enum status validate_struct_new(struct validator *v, const struct wasm_type *type)
 {
-    for (uint32_t i = type->fields_count; i-- > 0;) {
-        const struct wasm_field *f = &type->fields[i];
-        if (v->in.op == WASM_OP_STRUCT_NEW)
-            TRY(pop(v, unpacked(f->storage)));
-        else
-            TRY(check_defaultable(v, f));
-    }
+    if (v->in.op == WASM_OP_STRUCT_NEW_DEFAULT)
+        TRY(check_defaultable(v, type));
+    else
+        for (uint32_t i = type->fields_count; i-- > 0 && !stack_is_polymorphic(v);)
+            TRY(pop(v, unpacked(type->fields[i].storage)));
     return push(v, valtype_defined(v->in.index, false));
 }
 
@@ -78,15 +75,16 @@ static enum status check_element_source(struct validator *v, const struct wasm_f
     return ST_OK;
 }
 
-static enum status validate_array_new(struct validator *v, const struct wasm_field *f)
+static enum status validate_array_new(struct validator *v, const struct wasm_type *type)
 {
+    const struct wasm_field *f = &type->fields[0];
     switch (v->in.op) {
     case WASM_OP_ARRAY_NEW:
         TRY(pop_number(v, WASM_I32));
         TRY(pop(v, unpacked(f->storage)));
         break;
     case WASM_OP_ARRAY_NEW_DEFAULT:
-        TRY(check_defaultable(v, f));
+        TRY(check_defaultable(v, type));
         TRY(pop_number(v, WASM_I32));
         break;
     case WASM_OP_ARRAY_NEW_FIXED:
@@ -94,7 +92,8 @@ static enum status validate_array_new(struct validator *v, const struct wasm_fie
             return wasm_fail(v->err, ST_LIMIT, v->in.offset,
                              "array.new_fixed: %u elements, the limit is %u", v->in.index2,
                              VALIDATE_ARRAY_FIXED_MAX);
-        for (uint32_t i = 0; i < v->in.index2; i++) TRY(pop(v, unpacked(f->storage)));
+        for (uint32_t i = 0; i < v->in.index2 && !stack_is_polymorphic(v); i++)
+            TRY(pop(v, unpacked(f->storage)));
         break;
     default: /* array.new_data, array.new_elem */
         if (v->in.op == WASM_OP_ARRAY_NEW_DATA)
@@ -170,6 +169,6 @@ enum status validate_array(struct validator *v)
     case WASM_OP_ARRAY_FILL:
     case WASM_OP_ARRAY_INIT_DATA:
     case WASM_OP_ARRAY_INIT_ELEM: return validate_array_write(v, f);
-    default: return validate_array_new(v, f);
+    default: return validate_array_new(v, type);
     }
 }

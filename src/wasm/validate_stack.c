@@ -77,6 +77,11 @@ static inline bool stack_is_empty(struct validator *v)
     return v->operands_count == top(v)->operands_base;
 }
 
+bool stack_is_polymorphic(struct validator *v)
+{
+    return stack_is_empty(v) && top(v)->unreachable;
+}
+
 enum status pop_any(struct validator *v, struct wasm_valtype *ret)
 {
     *ret = (struct wasm_valtype){0};
@@ -113,7 +118,7 @@ enum status pop_number(struct validator *v, enum wasm_kind kind)
 
 enum status pop_list(struct validator *v, struct type_list list)
 {
-    for (uint32_t i = list.count; i-- > 0;) TRY(pop(v, list.items[i]));
+    for (uint32_t i = list.count; i-- > 0 && !stack_is_polymorphic(v);) TRY(pop(v, list.items[i]));
     return ST_OK;
 }
 

@@ -106,6 +106,7 @@ struct wasm_type {
     /* struct types; an array type has one field */
     uint32_t fields_count;
     const struct wasm_field *fields;
+    bool defaultable; /* every field has a default value */
 };
 
 struct wasm_limits {

@@ -249,7 +249,7 @@ static const struct body_case {
     {T_NONE, "00", "41 00 41 00 d0 70 fb 00 03 1a 0b", 0, NULL},
     {T_NONE, "00", "41 00 41 00 d0 6e fb 00 03 1a 0b", 6, "struct.new: type mismatch"},
     {T_NONE, "00", "fb 01 03 1a 0b", 0, NULL},
-    {T_NONE, "00", "fb 01 08 1a 0b", 0, "struct.new_default: the field has no default value"},
+    {T_NONE, "00", "fb 01 08 1a 0b", 0, "struct.new_default: a field has no default value"},
     {T_NONE, "00", "fb 01 04 1a 0b", 0, "struct.new_default: type 4 is not a struct type"},
     {T_I32, "00", "fb 01 03 fb 02 03 00 0b", 0, NULL},
     {T_I32, "00", "fb 01 03 fb 02 03 01 0b", 3, "struct.get: the field is packed"},
