@@ -122,6 +122,16 @@ static bool find_target(const struct check *k, struct target *ret)
     return false;
 }
 
+/* Goes on for as long as the guest is only preempted. */
+static enum call_result finish(const struct check *k, enum call_result result)
+{
+    while (result == CALL_PREEMPTED) {
+        if (k->report) k->report->preemptions++;
+        result = instance_resume(k->world->instance);
+    }
+    return result;
+}
+
 /* ---- actions ---- */
 
 struct outcome {
@@ -155,7 +165,7 @@ static bool act(const struct check *k, struct outcome *ret)
     }
     ret->types = t.signature + t.params_count + 1;
     ret->count = t.results_count;
-    ret->result = instance_call(k->world->instance, t.index, ret->values);
+    ret->result = finish(k, instance_call(k->world->instance, t.index, ret->values));
     return true;
 }
 
@@ -234,8 +244,8 @@ static void check_instantiate(const struct check *k)
 {
     const struct command *c = k->command;
     uint32_t number = k->world->instances[c->instance].number;
-    enum call_result result = instance_init(k->world->instance, number);
-    if (result == CALL_RETURNED) result = instance_start(k->world->instance, number);
+    enum call_result result = finish(k, instance_init(k->world->instance, number));
+    if (result == CALL_RETURNED) result = finish(k, instance_start(k->world->instance, number));
     if (c->verb == VERB_INSTANTIATE ? result == CALL_RETURNED : is_trap(k, result, c->text.bytes))
         pass(k);
     else
@@ -292,7 +302,7 @@ static void check_command(const struct check *k, const struct world_module *m)
 void world_execute(struct world *w, uint32_t end, struct report *r)
 {
     struct check k = {.world = w, .report = r};
-    (void)instance_init(w->instance, 0);
+    (void)finish(&k, instance_init(w->instance, 0));
     for (uint32_t i = 0; i < end; i++) {
         k.command = &w->script->commands[i];
         check_command(&k, &w->modules[i]);

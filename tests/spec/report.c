@@ -62,5 +62,6 @@ void report_print(struct report *r)
         if (r->skipped[i]) printf("skipped: %u that %s\n", r->skipped[i], reasons[i]);
         skipped += r->skipped[i];
     }
+    if (r->preemptions) printf("preempted: %u times\n", r->preemptions);
     printf("%u passed, %u failed, %u skipped\n", r->passed, r->failed, skipped);
 }

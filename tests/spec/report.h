@@ -23,6 +23,7 @@ enum skip {
 
 struct report {
     atomic_uint passed, failed, skipped[SKIPS_COUNT];
+    atomic_uint preemptions; /* not among the checks */
 };
 
 /* The counts, all zero, in memory that forks share; ends the program when there is none. */
