@@ -155,6 +155,15 @@ NODISCARD enum status http_listen_parse(const char *text, char *host, size_t hos
 NODISCARD enum status http_server_listen(struct http_server *s, const struct http_listen *listen,
                                          uint16_t *bound_port, struct error *err);
 
+/* For several servers, each in a process of its own, on one address: opens `count` listening sockets
+ * (at least 1) among which the system divides connections (SO_REUSEPORT). Errors, also when another
+ * process has the port: as http_server_listen(). On failure none is open. */
+NODISCARD enum status http_listen_open(const struct http_listen *listen, int *ret_fds, size_t count,
+                                       uint16_t *bound_port, struct error *err);
+
+/* Listens on a socket of http_listen_open(), which is the server's even on failure. */
+NODISCARD enum status http_server_listen_fd(struct http_server *s, int take_fd, struct error *err);
+
 /* Takes over a connected stream socket, as if it had been accepted. The descriptor is the server's
  * even on failure. Errors: ST_LIMIT, ST_NO_MEMORY, ST_IO. */
 NODISCARD enum status http_server_adopt(struct http_server *s, int fd, struct error *err);

@@ -96,11 +96,10 @@ static enum status bind_failed(const struct http_listen *listen, int number, str
 }
 
 /* Options that accepted sockets inherit, so that no system call is spent on each of them. */
-static void socket_options(int fd, const struct http_listen *listen)
+static void socket_options(int fd)
 {
     const int on = 1, low = NOTSENT_LOW_BYTES;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (listen->reuse_port) (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof low);
 }
@@ -114,23 +113,60 @@ static enum status bound_port_read(int fd, uint16_t *port, struct error *err)
     return ST_OK;
 }
 
-enum status http_server_listen(struct http_server *s, const struct http_listen *spec,
-                               uint16_t *bound_port, struct error *err)
+/* Opens one listening socket. `shared`: among others of this process' user. A first socket that is
+ * `alone` when it is bound fails where another process listens already; it is shared afterwards. */
+static enum status open_listener(const struct http_listen *spec, bool shared, bool alone,
+                                 int *ret_fd, struct error *err)
 {
     struct listen_address address;
+    const int on = 1;
     if (!address_parse(spec, &address))
         return error_set(err, ST_USAGE, "\"%s\" is not an IP address or localhost", spec->host);
     int fd = socket(address.a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return error_set_errno(err, errno, "socket");
-    socket_options(fd, spec);
-    if (bind(fd, &address.a.any, address.size) < 0 ||
-        listen(fd, spec->backlog > 0 ? spec->backlog : BACKLOG_DEFAULT) < 0) {
+    socket_options(fd);
+    bool failed = shared && !alone && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0;
+    failed = failed || bind(fd, &address.a.any, address.size) < 0;
+    failed =
+        failed || (shared && alone && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0);
+    failed = failed || listen(fd, spec->backlog > 0 ? spec->backlog : BACKLOG_DEFAULT) < 0;
+    if (failed) {
         int number = errno;
         close(fd);
         return bind_failed(spec, number, err);
     }
+    *ret_fd = fd;
+    return ST_OK;
+}
+
+enum status http_listen_open(const struct http_listen *spec, int *ret_fds, size_t count,
+                             uint16_t *bound_port, struct error *err)
+{
+    struct http_listen one = *spec;
+    size_t opened = 0;
+    enum status st = ST_OK;
+    while (!st && opened < count) {
+        st = open_listener(&one, count > 1, opened == 0, &ret_fds[opened], err);
+        if (!st) st = bound_port_read(ret_fds[opened++], &one.port, err);
+    }
+    while (st && opened > 0) close(ret_fds[--opened]);
+    if (!st && bound_port) *bound_port = one.port;
+    return st;
+}
+
+enum status http_server_listen_fd(struct http_server *s, int take_fd, struct error *err)
+{
+    return server_add_listener(s, take_fd, err);
+}
+
+enum status http_server_listen(struct http_server *s, const struct http_listen *spec,
+                               uint16_t *bound_port, struct error *err)
+{
+    int fd;
     uint16_t port = 0;
-    enum status st = bound_port_read(fd, &port, err);
+    enum status st = open_listener(spec, spec->reuse_port, false, &fd, err);
+    if (st) return st;
+    st = bound_port_read(fd, &port, err);
     if (st) {
         close(fd);
         return st;
