@@ -286,18 +286,22 @@ static void expect_no_link_outside(const struct place *p, const char *path)
 static void acting_in_every_way(void **state)
 {
     (void)state;
+    struct place p;
+    setup(&p);
     for (size_t k = 0; k < ARRAY_COUNT(hostile); k++)
         for (unsigned which = 0; which < ACTS; which++) {
-            struct place p;
-            setup(&p);
             uint64_t before = outside(&p);
-            act(&p, which, put_path(&p, AT_PATH, hostile[k].path));
+            uint32_t e = act(&p, which, put_path(&p, AT_PATH, hostile[k].path));
             assert_int_equal(p.f.result, HOST_OK);
             if (outside(&p) != before)
                 fail_msg("\"%s\", function %u: changed the outside", hostile[k].path, which);
             expect_no_link_outside(&p, hostile[k].path);
+            if (e) continue;
+            /* It did something inside: the next one finds everything as it was. */
             teardown(&p);
+            setup(&p);
         }
+    teardown(&p);
 }
 
 /* What a guest's own links can do: nothing more than the host's. */
