@@ -21,12 +21,16 @@ const jco = join(here, '../tools/node_modules/@bytecodealliance/jco/dist/api.js'
 const { parse } = await import(pathToFileURL(jco));
 const replay = await makeReplay(parse);
 
+// Runs a program to its end. A diff_runner that saw a crash, or a leak under a sanitizer, has said
+// so and ends with 1.
+let unclean = 0;
 function run(program, args) {
   const done = spawnSync(program, args, { stdio: 'inherit' });
   if (done.error || done.status === null || done.status > 1) {
     console.error(`differential: ${program} ${args.join(' ')} failed`);
     process.exit(2);
   }
+  unclean += done.status;
 }
 
 const linesOf = (path) => {
@@ -91,5 +95,6 @@ for (let n = 0; n < total; n++) {
 }
 if (nanOnly) console.log(`skipped: ${nanOnly} that differ in the bits of a NaN only`);
 console.log(`${calls} calls`);
+if (failed === 0) failed = unclean;
 console.log(`${passed} passed, ${failed} failed, ${nanOnly} skipped`);
 process.exitCode = failed > 0 ? 1 : 0;

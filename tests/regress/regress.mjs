@@ -25,8 +25,11 @@ for (const [n, name] of names.entries()) {
   modules.push(name.endsWith('.wat') ? await parse(bytes.toString('utf8')) : bytes);
   writeFileSync(join(out, `${n}.wasm`), modules[n]);
 }
-for (const level of levels)
-  spawnSync(runner, [level, out, String(names.length)], { stdio: 'inherit' });
+let failed = 0;
+for (const level of levels) {
+  const done = spawnSync(runner, [level, out, String(names.length)], { stdio: 'inherit' });
+  if (done.status !== 0) failed++;
+}
 
 function check(n, level) {
   const lines = readFileSync(join(out, `${n}.${level}`), 'utf8').split('\n').slice(0, -1);
@@ -37,7 +40,6 @@ function check(n, level) {
   return difference(lines, replay(modules[n], lines), !level.endsWith('-plain'));
 }
 
-let failed = 0;
 for (const [n, name] of names.entries()) {
   for (const level of levels) {
     const wrong = check(n, level);
