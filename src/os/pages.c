@@ -173,6 +173,11 @@ bool pages_find_private(void *start, size_t size_bytes, struct page_run *runs, s
     return read_entries(page->fd, start, size_bytes, runs, runs_max, count);
 }
 
+unsigned long pages_scan_ioctl(void)
+{
+    return SCAN_IOCTL;
+}
+
 void pages_prepare(void)
 {
     (void)pagemap_open();

@@ -25,6 +25,9 @@ struct page_run {
  * again in a fork. Failing is no error: nobody knows, then. */
 void pages_prepare(void);
 
+/* The request of ioctl(2) that this module makes, for filters of system calls. */
+unsigned long pages_scan_ioctl(void);
+
 /* Appends the runs of private pages in [start, start + size_bytes), ascending, to `runs`, which has
  * room for `runs_max` and holds *count. False: not known, or more than fit; *count then tells
  * nothing. Blocks on no disk. */
