@@ -25,6 +25,7 @@
 #define HOST_BYTES_MAX   256u
 #define DRAIN_GRACE_MS   10000u
 #define INSTANCES_MAX    100000u
+#define CPU_MS_MAX       86400000u
 #define WALL_SECONDS_MAX 86400u
 
 static const char help[] =
@@ -42,6 +43,7 @@ static const char help[] =
     "process's\n"
     "%s"
     "  --instances N   of one app at a time (default: 1024); then 503\n"
+    "  --cpu-limit MS  CPU time of a request in milliseconds (default: 50; 0: no limit); then 503\n"
     "  --timeout S     seconds from a request's head to the end of its answer (default: 30)\n"
     "  --access-log    log every request, not only what goes wrong\n"
     "%s"
@@ -53,11 +55,12 @@ static const char help[] =
     "Exit codes: 0 ended by a signal, 1 nothing could be served (one line says why), 2 wrong\n"
     "arguments.\n";
 
-enum option_id { OPT_LISTEN = 256, OPT_INSTANCES, OPT_TIMEOUT, OPT_ACCESS_LOG };
+enum option_id { OPT_LISTEN = 256, OPT_INSTANCES, OPT_CPU_LIMIT, OPT_TIMEOUT, OPT_ACCESS_LOG };
 
 static const struct option options[] = {
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"instances", required_argument, NULL, OPT_INSTANCES},
+    {"cpu-limit", required_argument, NULL, OPT_CPU_LIMIT},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"access-log", no_argument, NULL, OPT_ACCESS_LOG},
     GUEST_LONG_OPTIONS,
@@ -107,6 +110,12 @@ static int parse_option(int id, char **argv, struct arguments *args)
         exit_code = parse_number("instances", INSTANCES_MAX, &number);
         args->limits.instances_max = (uint32_t)number;
         return exit_code;
+    case OPT_CPU_LIMIT:
+        if (!cli_parse_u64(optarg, CPU_MS_MAX, &number))
+            return cli_usage_error("serve", "--cpu-limit %s: not a number of ms up to %u", optarg,
+                                   CPU_MS_MAX);
+        args->limits.cpu_ms = (uint32_t)number;
+        return CLI_OK;
     case OPT_TIMEOUT:
         exit_code = parse_number("timeout", WALL_SECONDS_MAX, &number);
         args->limits.wall_ms = (uint32_t)number * 1000u;

@@ -15,6 +15,7 @@ void edge_limits_init(struct edge_limits *limits)
 {
     *limits = (struct edge_limits){
         .instances_max = 1024,
+        .cpu_ms = 50,
         .wall_ms = 30000,
         .log_bytes_max = 64u << 10,
     };
@@ -31,6 +32,7 @@ enum status edge_new(const struct edge_config *config, struct edge **ret, struct
     random_fill(random_system(), &e->next_request_id, sizeof e->next_request_id);
     buffer_init(&e->line, LOG_BUFFER_BYTES);
     loaded_init(e);
+    loop_task_init(&e->run_task, request_run_next, e);
     *ret = e;
     return ST_OK;
 }

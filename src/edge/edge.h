@@ -44,11 +44,14 @@ struct loop;
 /* Of every app. */
 struct edge_limits {
     uint32_t instances_max;    /* at a time; then 503 with Retry-After, "overloaded" */
+    uint32_t cpu_ms;           /* 0: no limit; then 503, "cpu-limit" */
     uint32_t wall_ms;          /* from head to end of the answer; then 504, "wall-limit" */
     uint32_t log_bytes_max;    /* of a guest's standard error a request; the rest is dropped */
     uint32_t stack_bytes;      /* 0: runtime's default */
     uint64_t memory_bytes_max; /* 0: runtime's default */
 };
+
+#define EDGE_SLICE_US 1000u /* a guest's turn, when others want the processor too */
 
 struct edge_config {
     struct loop *loop; /* outlives the edge */
@@ -70,7 +73,7 @@ struct edge_config {
     uint32_t worker, workers_count;
 };
 
-/* 1,024 instances, 30 s, 64 KiB of log, the runtime's stack and memory. */
+/* 1,024 instances, 50 ms of CPU time, 30 s, 64 KiB of log, the runtime's stack and memory. */
 void edge_limits_init(struct edge_limits *limits);
 
 /* Errors: ST_NO_MEMORY. */

@@ -1,9 +1,13 @@
 /* One request and the instance that answers it. Private to edge.
  *
- *   idle ── begin ──▶ running ◀──▶ waiting (suspended in wait()) ──▶ done ──▶ idle or freed
+ *   idle ── begin ──▶ running ◀──▶ waiting (suspended in wait(), or for its next slice)
+ *                        │
+ *                        ▼
+ *                       done ──▶ idle or freed
  *
- * The guest runs inside begin() or inside the callback that ends its wait. It may be waiting for
- * its client (http_* events) and for a time at once; whichever comes first resumes it. */
+ * The guest runs inside begin(), inside the callback that ends its wait, or in its turn. It may be
+ * waiting for its client (http_* events) and for a time at once; whichever comes first resumes
+ * it. */
 #ifndef EDGE_REQUEST_H
 #define EDGE_REQUEST_H
 
@@ -14,13 +18,15 @@
 #include "edge/edge.h"
 #include "http/http.h"
 #include "os/loop.h"
+#include "runtime/runtime.h"
 #include "wasi/wasi.h"
 
 enum outcome {
     OUTCOME_OK,
     OUTCOME_TRAP,
+    OUTCOME_CPU_LIMIT,
     OUTCOME_WALL_LIMIT,
-    OUTCOME_OVERLOADED,
+    OUTCOME_MEMORY_LIMIT,
     OUTCOME_CANCELED,
     OUTCOME_BAD_RESPONSE,
 };
@@ -34,6 +40,8 @@ struct edge {
     uint32_t running;    /* requests of all apps */
     bool frozen;         /* nobody answers need() any more */
     struct loop_timer sweep_timer;
+    struct request *runnable_first, *runnable_last; /* preempted, in the order of their turns */
+    struct loop_task run_task;
     uint64_t next_request_id;
     struct buffer line; /* of the log */
 };
@@ -42,7 +50,7 @@ struct request {
     struct edge *edge;
     struct app *app;
     struct app_version *version;
-    struct request *next_idle;
+    struct request *next_idle, *next_runnable;
     struct http_exchange *exchange; /* NULL once the client is gone or answered */
     struct instance *instance;
     struct wasi_context context;
@@ -53,7 +61,9 @@ struct request {
     uint64_t log_bytes, body_bytes;
     uint32_t log_dropped; /* lines */
     int status;           /* that was answered, 0: none yet */
-    bool head_sent, head_bad, started, suspended;
+    bool head_sent, head_bad, started;
+    bool suspended; /* in wait() */
+    bool preempted; /* in the run queue */
     bool input_ended, input_blocked, output_blocked;
     uint8_t input[EDGE_BODY_LOOKAHEAD_BYTES]; /* read to learn whether something is there */
     size_t input_start, input_end;
@@ -73,6 +83,24 @@ void request_aborted(struct request *r, enum http_abort reason);
 
 /* Frees an idle request and its instance. */
 void request_free(struct request *r);
+
+/* Behind the answer: everything back to fresh, for the next request. */
+void request_recycle(struct request *r);
+
+/* request_end.c: answers as r->outcome says, logs, recycles. */
+void request_finish(struct request *r);
+
+/* ---- request_run.c ---- */
+
+/* Drives the guest from what its last call gave until it is done, waits, or was preempted. */
+void request_go(struct request *r, enum call_result result);
+
+/* A loop_task: the next of the preempted guests has its slice. `context` is the edge. */
+void request_run_next(void *context);
+
+/* Callbacks of a request's timers and task. */
+void request_wait_over(void *context);
+void request_wall_limit(void *context);
 
 /* Answers 503, 431 or 400, by `st`, and logs why. */
 void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app, enum status st,

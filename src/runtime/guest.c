@@ -13,6 +13,11 @@ bool guest_slice(const struct instance *i, uint32_t memory, uint64_t offset, uin
     return true;
 }
 
+bool instance_memory_refused(const struct instance *i)
+{
+    return i->memory_refused;
+}
+
 uint64_t guest_memory_bytes(const struct instance *i, uint32_t memory)
 {
     return memory < i->module->memories_count ? *slot_memory_size(&i->slot, memory) : 0;

@@ -26,7 +26,10 @@ uint64_t helper_memory_grow(uint32_t memory, uint64_t delta_pages)
     if (delta_pages == 0) return old_pages;
     if (old_pages > m->pages_max || delta_pages > m->pages_max - old_pages) return GROW_FAILED;
     uint64_t more_bytes = delta_pages * MEMORY_PAGE_BYTES; /* pages_max is at most a lane's */
-    if (more_bytes > i->memory_bytes_max - i->memory_bytes) return GROW_FAILED;
+    if (more_bytes > i->memory_bytes_max - i->memory_bytes) {
+        i->memory_refused = true;
+        return GROW_FAILED;
+    }
     uint8_t *end = slot_lane(&i->slot, memory) + old_bytes;
     if (!vm_allow(&i->slot.reservation, end, more_bytes)) return GROW_FAILED;
     *size = old_bytes + more_bytes;

@@ -8,6 +8,7 @@
 static void measure(struct instance *i)
 {
     i->memory_bytes = i->module->memory_bytes_sum;
+    i->memory_refused = false;
     i->exit_code = 0;
     i->preempt.cpu_ns = 0;
     i->trap.kind = TRAP_NONE;

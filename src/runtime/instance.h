@@ -28,6 +28,7 @@ struct instance {
     uint32_t depth;            /* of guest_enter() */
     uint64_t memory_bytes;     /* current, all memories */
     uint64_t memory_bytes_max; /* of that */
+    bool memory_refused;       /* a grow was refused for it */
     uint32_t exit_code;
 
     /* The outermost call's parameters, for the function at the fiber's bottom. */

@@ -79,6 +79,31 @@ static int flood(void)
     return 0;
 }
 
+static __attribute__((noinline)) int spin(void)
+{
+    for (volatile unsigned i = 0;; i++) {
+    }
+}
+
+/* Computes for some 20 ms, then answers. */
+static int compute(void)
+{
+    volatile double x = 1;
+    for (int i = 0; i < 4000000; i++) x = x * 1.0000001 + 0.5;
+    head();
+    printf("%d\n", x > 0);
+    return 0;
+}
+
+static int hoard(void)
+{
+    for (;;) {
+        char *volatile block = malloc(1 << 20);
+        if (!block) __builtin_trap();
+        memset(block, 1, 1 << 20);
+    }
+}
+
 static int chatter(void)
 {
     fputs("one\ntwo \"quoted\" \x1b[31m\nno end", stderr);
@@ -105,6 +130,9 @@ int main(void)
     if (!strcmp(path, "/trap")) return trap(0);
     if (!strcmp(path, "/trap-late")) return trap(1);
     if (!strcmp(path, "/flood")) return flood();
+    if (!strcmp(path, "/spin")) return spin();
+    if (!strcmp(path, "/compute")) return compute();
+    if (!strcmp(path, "/hoard")) return hoard();
     if (!strcmp(path, "/log")) return chatter();
     if (!strcmp(path, "/log-flood")) return log_flood();
     if (!strcmp(path, "/silent")) return 0;

@@ -214,6 +214,23 @@ const tests = {
     assert.ok(grown > 10000 && grown < 1 << 20, `${grown} bytes`);
   },
 
+  async 'cpu-limit: 503, with a backtrace'(server) {
+    const { status, text } = await get(server, '/spin');
+    assert.equal(status, 503);
+    assert.match(text, /cpu-limit/);
+    await until(() => lines(server, 'outcome=cpu-limit').length, () => server.log);
+    const line = lines(server, 'outcome=cpu-limit')[0];
+    assert.match(line, /trap="cpu time limit reached"/);
+    assert.match(line, /at spin \(\S*guest\.c:\d+\)/);
+    const cpu = Number(/cpu_us=(\d+)/.exec(line)[1]);
+    assert.ok(cpu >= 50_000 && cpu < 60_000, line);
+  },
+
+  async 'several that compute all end'(server) {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => get(server, '/compute')));
+    for (const answer of answers) assert.equal(answer.text, '1\n');
+  },
+
   async 'a client that goes away ends its guest'(server) {
     const request = http.request({ port: server.port, path: '/sleep-long', agent: false });
     request.on('error', () => {});
@@ -247,6 +264,42 @@ const alone = {
     assert.equal(c.status, 503);
     assert.equal(c.headers['retry-after'], '1');
     assert.equal((await get(server, '/sleep')).status, 200);
+    await stop(server);
+  },
+
+  async 'memory-limit: 503'() {
+    const server = await serve('--cpu-limit', '20000', '--memory', '16');
+    const { status, text } = await get(server, '/hoard');
+    assert.equal(status, 503);
+    assert.match(text, /memory-limit/);
+    assert.equal((await get(server, '/')).status, 200);
+    await stop(server);
+  },
+
+  async 'a newcomer does not wait for those who compute'() {
+    const server = await serve('--cpu-limit', '600000', '--timeout', '8');
+    const median = async (spinners) => {
+      const gone = [];
+      for (let i = 0; i < spinners; i++) {
+        const request = http.request({ port: server.port, path: '/spin', agent: false });
+        request.on('error', () => {});
+        request.end();
+        gone.push(() => request.destroy());
+      }
+      await pause(100);
+      const times = [];
+      for (let i = 0; i < 40; i++) {
+        const start = performance.now();
+        assert.equal((await get(server, '/')).status, 200);
+        times.push(performance.now() - start);
+      }
+      for (const leave of gone) leave();
+      return times.sort((a, b) => a - b)[20];
+    };
+    // In one queue with everybody, sixteen would take sixteen times as long as one.
+    const one = await median(1);
+    const many = await median(16);
+    assert.ok(many < 4 * one + 2, `${one} ms behind one, ${many} ms behind sixteen`);
     await stop(server);
   },
 

@@ -1,0 +1,131 @@
+/* Running guests: until they are done, wait, or have had their slice.
+ *
+ * Guests whose slice is over stand in a queue, and one of them has its next slice in each turn of
+ * the loop, behind everything that has newly arrived. So a newcomer never waits for more than one
+ * slice, however many compute. */
+#include "artifact/artifact.h"
+#include "request.h"
+#include "runtime/runtime.h"
+
+/* A guest whose memory could not grow usually gives up with a trap of its own. */
+static enum outcome outcome_of_trap(const struct request *r)
+{
+    if (instance_trap(r->instance)->kind == TRAP_CPU_LIMIT) return OUTCOME_CPU_LIMIT;
+    return instance_memory_refused(r->instance) ? OUTCOME_MEMORY_LIMIT : OUTCOME_TRAP;
+}
+
+static void judge(struct request *r, enum call_result result)
+{
+    if (r->outcome != OUTCOME_OK) return; /* said already: limit or client gone */
+    if (result == CALL_TRAPPED)
+        r->outcome = outcome_of_trap(r);
+    else if (!r->head_sent && r->exchange) {
+        r->outcome = OUTCOME_BAD_RESPONSE;
+        if (!r->head_bad)
+            error_set(&r->error, ST_INVALID,
+                      "it ended %s a blank line closed the head of its answer",
+                      r->head.bytes.size_bytes ? "before" : "without output, before");
+    }
+}
+
+/* ---- the run queue ---- */
+
+static void enqueue(struct request *r)
+{
+    struct edge *e = r->edge;
+    r->preempted = true;
+    r->next_runnable = NULL;
+    if (e->runnable_last)
+        e->runnable_last->next_runnable = r;
+    else
+        e->runnable_first = r;
+    e->runnable_last = r;
+    loop_defer_next(e->config.loop, &e->run_task);
+}
+
+static void dequeue(struct request *r)
+{
+    struct edge *e = r->edge;
+    struct request *before = NULL, **link = &e->runnable_first;
+    while (*link != r) {
+        before = *link;
+        link = &before->next_runnable;
+    }
+    *link = r->next_runnable;
+    if (e->runnable_last == r) e->runnable_last = before;
+    r->preempted = false;
+}
+
+void request_run_next(void *context)
+{
+    struct edge *e = context;
+    struct request *r = e->runnable_first;
+    if (!r) return;
+    dequeue(r);
+    if (e->runnable_first) loop_defer_next(e->config.loop, &e->run_task);
+    request_go(r, instance_resume(r->instance));
+}
+
+/* ---- from start to end ---- */
+
+void request_go(struct request *r, enum call_result result)
+{
+    struct value none[1];
+    if (result == CALL_RETURNED && !r->started) {
+        r->started = true;
+        result = instance_call(r->instance, r->version->start_func, none);
+    }
+    if (result == CALL_SUSPENDED) return;
+    if (result == CALL_PREEMPTED) {
+        enqueue(r);
+        return;
+    }
+    r->suspended = false;
+    judge(r, result);
+    request_finish(r);
+}
+
+void request_resume(struct request *r)
+{
+    if (!r->suspended) return;
+    r->suspended = false;
+    request_go(r, instance_resume(r->instance));
+}
+
+void request_wait_over(void *context)
+{
+    request_resume(context);
+}
+
+/* Ends a guest that waits, for something or for its turn. */
+static void cancel(struct request *r, enum outcome outcome)
+{
+    r->outcome = outcome;
+    r->suspended = false;
+    if (r->preempted) dequeue(r);
+    instance_cancel(r->instance);
+    request_finish(r);
+}
+
+void request_wall_limit(void *context)
+{
+    cancel(context, OUTCOME_WALL_LIMIT);
+}
+
+void request_readable(struct request *r)
+{
+    r->input_blocked = false;
+    request_resume(r);
+}
+
+void request_writable(struct request *r)
+{
+    r->output_blocked = false;
+    request_resume(r);
+}
+
+void request_aborted(struct request *r, UNUSED enum http_abort reason)
+{
+    r->exchange = NULL;
+    cancel(r, OUTCOME_CANCELED);
+}
