@@ -44,25 +44,40 @@ static enum status emit_item(struct emitter *e, const struct plan_item *item, st
     return ST_INTERNAL;
 }
 
-static enum status compile_batch(struct job *job, struct machine *machine, uint32_t batch,
-                                 struct codegen_stats *stats, struct error *err)
+/* One batch at `level`. *ret_lowered: it was given up because a function of it would take too long;
+ * then there is no object. */
+static enum status try_batch(struct job *job, struct machine *machine, uint32_t batch,
+                             enum codegen_level level, struct codegen_stats *stats,
+                             bool *ret_lowered, struct error *err)
 {
     const struct plan_batch *b = &job->plan.batches[batch];
-    bool fast = b->fast || job->options->level == CODEGEN_FAST;
-    uint64_t start = clock_monotonic_ns(clock_system());
+    uint64_t start = clock_monotonic_ns(clock_system()), merges = 0;
     struct emitter e;
-    emitter_init(&e, job->program, job->layout, job->options, fast);
+    emitter_init(&e, job->program, job->layout, job->options, level);
     enum status st = ST_OK;
     for (uint32_t i = 0; !st && i < b->count; i++)
         st = emit_item(&e, &job->plan.items[b->first + i], err);
     emitter_finish(&e);
     uint64_t emitted = clock_monotonic_ns(clock_system());
     stats->emit_ns += emitted - start;
-    if (!st) st = machine_optimise(machine, &e, err);
-    if (!st) st = machine_emit(machine, &e, &job->objects[batch], err);
+    bool deep = e.stack_depth_max > PLAN_STACK_DEPTH_MAX && level != CODEGEN_FAST;
+    if (!st && !deep) st = machine_optimise(machine, &e, PLAN_MERGES_MAX, &merges, err);
+    *ret_lowered = deep || merges > PLAN_MERGES_MAX;
+    if (!st && !*ret_lowered) st = machine_emit(machine, &e, &job->objects[batch], err);
     stats->llvm_ns += clock_monotonic_ns(clock_system()) - emitted;
     emitter_done(&e);
     return st;
+}
+
+static enum status compile_batch(struct job *job, struct machine *machine, uint32_t batch,
+                                 struct codegen_stats *stats, struct error *err)
+{
+    const struct plan_batch *b = &job->plan.batches[batch];
+    bool lowered;
+    enum status st = try_batch(job, machine, batch, b->level, stats, &lowered, err);
+    if (st || !lowered) return st;
+    stats->functions_lowered += b->count;
+    return try_batch(job, machine, batch, CODEGEN_FAST, stats, &lowered, err);
 }
 
 static void note_failure(struct job *job, uint32_t batch, const struct error *err)
@@ -81,7 +96,7 @@ static void *work(void *arg)
     struct job *job = arg;
     struct codegen_stats stats = {0};
     struct machine machine;
-    machine_init(&machine, job->options);
+    machine_init(&machine, job->options->cpu_level);
     while (!atomic_load(&job->stop)) {
         uint32_t turn = atomic_fetch_add(&job->next, 1);
         if (turn >= job->plan.batches_count) break;
@@ -93,6 +108,7 @@ static void *work(void *arg)
     pthread_mutex_lock(&job->lock);
     job->stats.emit_ns += stats.emit_ns;
     job->stats.llvm_ns += stats.llvm_ns;
+    job->stats.functions_lowered += stats.functions_lowered;
     pthread_mutex_unlock(&job->lock);
     return NULL;
 }
@@ -187,7 +203,7 @@ enum status codegen_compile(const struct program *program, const struct codegen_
     if (!st) st = run_threads(&job, err);
     if (!st) st = link_objects(&job, file, err);
     job.stats.functions = program->funcs_count ? program->funcs_count - 1 : 0;
-    job.stats.functions_lowered = job.plan.functions_lowered;
+    job.stats.functions_lowered += job.plan.functions_lowered;
     job.stats.wasm_code_bytes = job.plan.size_bytes;
     if (ret_stats) *ret_stats = job.stats;
     for (uint32_t i = 0; job.objects && i < job.plan.batches_count; i++)

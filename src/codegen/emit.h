@@ -58,10 +58,11 @@ struct emitter {
     const struct program *program;
     const struct layout *layout;
     const struct codegen_options *options;
-    bool fast;          /* CODEGEN_FAST, or a function that was lowered to it */
-    bool strict;        /* options->conforming */
-    uint32_t cpu_level; /* 2: SSE4.2; 3: AVX2, FMA, BMI */
-    unsigned callconv;  /* of guest functions */
+    enum codegen_level level; /* of this batch */
+    bool fast;                /* CODEGEN_FAST */
+    bool strict;              /* options->conforming */
+    uint32_t cpu_level;       /* 2: SSE4.2; 3: AVX2, FMA, BMI */
+    unsigned callconv;        /* of guest functions */
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMBuilderRef builder;
@@ -72,6 +73,7 @@ struct emitter {
     LLVMValueRef alias_tags[EMIT_ALIAS_COUNT];
     LLVMValueRef invariant;
     unsigned alias_kind, invariant_kind; /* metadata kinds */
+    uint32_t stack_depth_max;            /* of the value stack, of all functions so far */
     LLVMAttributeRef swiftself, strictfp, noreturn, cold, nounwind;
 };
 

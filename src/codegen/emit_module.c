@@ -91,12 +91,13 @@ static void init_debug(struct emitter *e)
 }
 
 void emitter_init(struct emitter *e, const struct program *program, const struct layout *layout,
-                  const struct codegen_options *options, bool fast)
+                  const struct codegen_options *options, enum codegen_level level)
 {
     *e = (struct emitter){.program = program,
                           .layout = layout,
                           .options = options,
-                          .fast = fast,
+                          .level = level,
+                          .fast = level == CODEGEN_FAST,
                           .strict = options->conforming,
                           .cpu_level = options->cpu_level};
     e->callconv =

@@ -10,10 +10,10 @@
 /* Stores and calls in one instance's init function; more ends the compile with ST_LIMIT. */
 #define EMIT_INIT_STEPS_MAX 4000000u
 
-/* Makes the LLVM context, module and builder of one batch. `fast`: for the fast level. Ended by
- * emitter_done(), also after a failure. */
+/* Makes the LLVM context, module and builder of one batch, for `level`. Ended by emitter_done(),
+ * also after a failure. */
 void emitter_init(struct emitter *e, const struct program *program, const struct layout *layout,
-                  const struct codegen_options *options, bool fast);
+                  const struct codegen_options *options, enum codegen_level level);
 void emitter_done(struct emitter *e);
 
 /* Ends what is open in the module (debug information); call once, after the last function. */

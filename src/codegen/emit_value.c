@@ -11,6 +11,7 @@ void emit_push(struct function_emitter *f, LLVMValueRef value)
     assert(value);
     assert(f->stack_count < f->stack_capacity); /* the driver makes room for each instruction */
     f->stack[f->stack_count++] = value;
+    if (f->stack_count > f->e->stack_depth_max) f->e->stack_depth_max = f->stack_count;
 }
 
 LLVMValueRef emit_pop(struct function_emitter *f)

@@ -5,38 +5,90 @@
 
 #include "wasm/instr.h"
 
+/* What the code of an entry counts for when batches are filled. */
+#define THUNK_BYTES 64u
+
 struct shape {
     uint64_t size_bytes, blocks, edges, locals;
+    uint64_t run, run_max; /* instructions without a branch among them */
+    uint32_t loop_depth_max, if_depth_max;
 };
 
+enum { NEST_BLOCK, NEST_LOOP, NEST_IF, NEST_KINDS };
+
+/* The kinds of the blocks that are open. */
+struct nest {
+    uint8_t *kinds;
+    uint32_t depth[NEST_KINDS];
+    size_t count, capacity;
+};
+
+static bool nest_push(struct nest *n, uint8_t kind)
+{
+    if (n->count == n->capacity) {
+        size_t capacity = n->capacity ? n->capacity * 2 : 64;
+        uint8_t *kinds = realloc(n->kinds, capacity);
+        if (!kinds) return false;
+        n->kinds = kinds;
+        n->capacity = capacity;
+    }
+    n->kinds[n->count++] = kind;
+    n->depth[kind]++;
+    return true;
+}
+
+static bool note_instruction(struct shape *s, struct nest *n, const struct wasm_instr *instr)
+{
+    bool ok = true, branches = true;
+    switch (instr->op) {
+    case WASM_OP_BLOCK: ok = nest_push(n, NEST_BLOCK); break;
+    case WASM_OP_LOOP: ok = nest_push(n, NEST_LOOP); break;
+    case WASM_OP_IF: ok = nest_push(n, NEST_IF); break;
+    case WASM_OP_END:
+        if (n->count) n->depth[n->kinds[--n->count]]--;
+        branches = false; /* its block is counted where it begins */
+        break;
+    case WASM_OP_BR_TABLE: s->edges += instr->vector_count; break;
+    case WASM_OP_ELSE:
+    case WASM_OP_BR_IF: break;
+    default: branches = false; break;
+    }
+    s->blocks += branches;
+    s->run = branches ? 0 : s->run + 1;
+    if (s->run > s->run_max) s->run_max = s->run;
+    if (n->depth[NEST_LOOP] > s->loop_depth_max) s->loop_depth_max = n->depth[NEST_LOOP];
+    if (n->depth[NEST_IF] > s->if_depth_max) s->if_depth_max = n->depth[NEST_IF];
+    return ok;
+}
+
 /* Reads a body once and counts what optimisers are sensitive to. */
-static struct shape function_shape(const struct wasm_module *m, const struct wasm_func *func)
+static bool function_shape(const struct wasm_module *m, const struct wasm_func *func,
+                           struct shape *ret)
 {
     struct shape s = {.size_bytes = func->body_end - func->body_offset,
                       .locals = func->locals_count + m->types[func->type].params_count};
     struct wasm_reader r = {m->bytes, func->body_offset, func->body_end};
     struct wasm_instr instr;
-    while (r.offset < r.end && !wasm_instr_next(&r, &instr, NULL)) {
-        switch (instr.op) {
-        case WASM_OP_BR_TABLE:
-            s.edges += instr.vector_count;
-            s.blocks++;
-            break;
-        case WASM_OP_BLOCK:
-        case WASM_OP_LOOP:
-        case WASM_OP_IF:
-        case WASM_OP_ELSE:
-        case WASM_OP_BR_IF: s.blocks++; break;
-        default: break;
-        }
-    }
-    return s;
+    struct nest n = {0};
+    bool ok = true;
+    while (ok && r.offset < r.end && !wasm_instr_next(&r, &instr, NULL))
+        ok = note_instruction(&s, &n, &instr);
+    free(n.kinds);
+    *ret = s;
+    return ok;
 }
 
-static bool must_lower(const struct shape *s)
+static enum codegen_level level_for(const struct shape *s, enum codegen_level wanted)
 {
-    return s->size_bytes > PLAN_BYTES_MAX || s->edges > PLAN_EDGES_MAX ||
-           s->blocks * s->locals > PLAN_BLOCKS_LOCALS_MAX;
+    if (s->size_bytes > PLAN_BYTES_MAX || s->blocks > PLAN_BLOCKS_MAX ||
+        s->edges > PLAN_EDGES_MAX || s->run_max > PLAN_RUN_MAX ||
+        s->loop_depth_max > PLAN_LOOP_DEPTH_MAX || s->if_depth_max > PLAN_IF_DEPTH_MAX ||
+        s->blocks * s->locals > PLAN_BLOCKS_LOCALS_MAX)
+        return CODEGEN_FAST;
+    if (wanted == CODEGEN_AGGRESSIVE &&
+        (s->size_bytes > PLAN_AGGRESSIVE_BYTES_MAX || s->blocks > PLAN_AGGRESSIVE_BLOCKS_MAX))
+        return CODEGEN_OPTIMISED;
+    return wanted;
 }
 
 static void add_item(struct plan *p, enum plan_kind kind, uint32_t index)
@@ -44,9 +96,9 @@ static void add_item(struct plan *p, enum plan_kind kind, uint32_t index)
     p->items[p->items_count++] = (struct plan_item){kind, index};
 }
 
-static void open_batch(struct plan *p, bool fast)
+static void open_batch(struct plan *p, enum codegen_level level)
 {
-    p->batches[p->batches_count++] = (struct plan_batch){.first = p->items_count, .fast = fast};
+    p->batches[p->batches_count++] = (struct plan_batch){.first = p->items_count, .level = level};
 }
 
 /* Puts an item into the current batch, or into a new one when that is full. */
@@ -55,7 +107,7 @@ static void place(struct plan *p, enum plan_kind kind, uint32_t index, uint64_t 
     struct plan_batch *b = &p->batches[p->batches_count - 1];
     if (b->count == PLAN_BATCH_ITEMS_MAX ||
         (b->count && b->size_bytes + size_bytes > PLAN_BATCH_BYTES_MAX)) {
-        open_batch(p, b->fast);
+        open_batch(p, b->level);
         b++;
     }
     add_item(p, kind, index);
@@ -64,47 +116,46 @@ static void place(struct plan *p, enum plan_kind kind, uint32_t index, uint64_t 
     p->size_bytes += size_bytes;
 }
 
-/* Functions too large or too costly for company: each a batch of its own. */
-static void place_alone(struct plan *p, uint32_t func, uint64_t size_bytes, bool lowered)
+/* The level of a function, and whether it is too large or too costly for company. */
+static bool place_function(struct plan *p, const struct program *program, uint32_t func,
+                           enum codegen_level wanted, bool alone)
 {
-    open_batch(p, lowered);
-    place(p, PLAN_FUNCTION, func, size_bytes);
+    const struct program_func *pf = &program->funcs[func];
+    const struct wasm_module *m = program->instances[pf->instance].module;
+    const struct wasm_func *definition = &m->funcs[pf->index];
+    struct shape s = {.size_bytes = definition->body_end - definition->body_offset};
+    enum codegen_level level = wanted;
+    if (wanted != CODEGEN_FAST) {
+        if (!function_shape(m, definition, &s)) return false;
+        level = level_for(&s, wanted);
+    }
+    bool wants_own = level != wanted || s.size_bytes > PLAN_BATCH_BYTES_MAX;
+    if (wants_own != alone) return true;
+    if (wants_own) {
+        open_batch(p, level);
+        p->functions_lowered += level == CODEGEN_FAST;
+    }
+    place(p, PLAN_FUNCTION, func, s.size_bytes);
+    return true;
 }
 
 /* First what shares batches, then what has its own, both by program index. */
-static void plan_functions(struct plan *p, const struct program *program,
-                           const struct codegen_options *options)
+static bool plan_functions(struct plan *p, const struct program *program, enum codegen_level wanted)
 {
-    bool optimise = options->level != CODEGEN_FAST;
     for (int alone = 0; alone < 2; alone++) {
-        open_batch(p, false);
+        open_batch(p, wanted);
         for (uint32_t i = 1; i < program->funcs_count; i++) {
-            const struct program_func *pf = &program->funcs[i];
-            if (pf->is_host) {
-                if (!alone) place(p, PLAN_THUNK, i, 16);
-                continue;
-            }
-            const struct wasm_module *m = program->instances[pf->instance].module;
-            const struct wasm_func *func = &m->funcs[pf->index];
-            struct shape s = {.size_bytes = func->body_end - func->body_offset};
-            bool lowered = false;
-            if (optimise) {
-                s = function_shape(m, func);
-                lowered = must_lower(&s);
-            }
-            bool wants_own = lowered || s.size_bytes > PLAN_BATCH_BYTES_MAX;
-            if (wants_own != (alone != 0)) continue;
-            if (wants_own) {
-                place_alone(p, i, s.size_bytes, lowered);
-                p->functions_lowered += lowered;
-            } else {
-                place(p, PLAN_FUNCTION, i, s.size_bytes);
+            if (!program->funcs[i].is_host) {
+                if (!place_function(p, program, i, wanted, alone != 0)) return false;
+            } else if (!alone) {
+                place(p, PLAN_THUNK, i, THUNK_BYTES);
             }
         }
     }
+    return true;
 }
 
-static bool type_is_called(const struct program *program, bool *called)
+static void note_called(const struct program *program, bool *called)
 {
     called[0] = true; /* init functions */
     for (uint32_t k = 0; k < program->instances_count; k++) {
@@ -115,23 +166,22 @@ static bool type_is_called(const struct program *program, bool *called)
         if (in->module->has_start)
             called[program->funcs[in->funcs[in->module->start]].type_id] = true;
     }
-    return true;
 }
 
-/* Entry and initialisation run once a call or once a deploy: always fast. */
+/* Entries into guest code and initialisation: there is nothing to optimise. */
 static enum status plan_entries(struct plan *p, const struct program *program)
 {
     bool *called = calloc((size_t)program->types_count + 1, sizeof *called);
     if (!called) return ST_NO_MEMORY;
-    type_is_called(program, called);
-    open_batch(p, false);
+    note_called(program, called);
+    open_batch(p, CODEGEN_FAST);
     uint32_t types_count = program->types_count ? program->types_count : 1;
     for (uint32_t i = 0; i < types_count; i++)
-        if (called[i]) place(p, PLAN_TRAMPOLINE, i, 64);
+        if (called[i]) place(p, PLAN_TRAMPOLINE, i, THUNK_BYTES);
     free(called);
     for (uint32_t k = 0; k < program->instances_count; k++) {
-        open_batch(p, true);
-        place(p, PLAN_INIT, k, 64);
+        open_batch(p, CODEGEN_FAST);
+        place(p, PLAN_INIT, k, THUNK_BYTES);
     }
     return ST_OK;
 }
@@ -181,8 +231,8 @@ enum status plan_init(struct plan *p, const struct program *program,
     p->order = calloc(batches_max, sizeof *p->order);
     if (!p->items || !p->batches || !p->order)
         return error_set(err, ST_NO_MEMORY, "code generation: plan");
-    plan_functions(p, program, options);
-    enum status st = plan_entries(p, program);
+    enum status st = plan_functions(p, program, options->level) ? ST_OK : ST_NO_MEMORY;
+    if (!st) st = plan_entries(p, program);
     assert(p->items_count <= items_max && p->batches_count <= batches_max);
     drop_empty(p);
     if (!st) st = sort_batches(p);

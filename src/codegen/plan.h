@@ -13,11 +13,26 @@
 #define PLAN_BATCH_ITEMS_MAX 64u
 #define PLAN_BATCH_BYTES_MAX (24u * 1024u)
 
-/* Above either, a function is compiled at the fast level: the optimiser's time may grow with the
- * product of blocks and locals, and with the edges of br_tables. */
-#define PLAN_BLOCKS_LOCALS_MAX 50000000ull
-#define PLAN_EDGES_MAX         100000ull
-#define PLAN_BYTES_MAX         2000000ull
+/* A function above any of these is compiled at the fast level, whose time is linear in its size;
+ * the optimisers' may grow with the product of blocks and locals, with edges, with the length of a
+ * run without branches, and with nesting. Real code stays well below: StarlingMonkey's largest
+ * function has 170 KB, 7,400 blocks, 860 edges of br_tables, 400,000 blocks × locals. */
+#define PLAN_BYTES_MAX         500000u
+#define PLAN_BLOCKS_MAX        25000u
+#define PLAN_EDGES_MAX         20000u
+#define PLAN_RUN_MAX           30000u
+#define PLAN_LOOP_DEPTH_MAX    64u
+#define PLAN_IF_DEPTH_MAX      512u
+#define PLAN_BLOCKS_LOCALS_MAX 2000000u
+
+/* Above these a function that is to be compiled aggressively is only optimised. */
+#define PLAN_AGGRESSIVE_BYTES_MAX  65536u
+#define PLAN_AGGRESSIVE_BLOCKS_MAX 3000u
+
+/* What only shows in the IR: values merged at joins (operands of phis) and depth of the value
+ * stack. A batch with a function above either is compiled again at the fast level. */
+#define PLAN_MERGES_MAX      60000u
+#define PLAN_STACK_DEPTH_MAX 1000u
 
 enum plan_kind { PLAN_FUNCTION, PLAN_THUNK, PLAN_TRAMPOLINE, PLAN_INIT };
 
@@ -28,8 +43,8 @@ struct plan_item {
 
 struct plan_batch {
     uint32_t first, count; /* items */
-    bool fast;             /* at the fast level, whatever the plan's */
-    uint64_t size_bytes;   /* of wasm bodies */
+    enum codegen_level level;
+    uint64_t size_bytes; /* of wasm bodies */
 };
 
 struct plan {
