@@ -8,7 +8,7 @@
 #include "commands.h"
 #include "common/cli.h"
 #include "compiler_process.h"
-#include "program_file.h"
+#include "node/program_file.h"
 
 static const char help[] =
     "usage: mayfly inspect FILE\n"

@@ -13,8 +13,9 @@
 #include "base/clock.h"
 #include "commands.h"
 #include "common/cli.h"
+#include "compiler_process.h"
 #include "guest_options.h"
-#include "program_file.h"
+#include "node/program_file.h"
 #include "runtime/runtime.h"
 #include "wasi/wasi.h"
 
@@ -166,10 +167,11 @@ static int run_file(const struct arguments *args, char **argv, size_t argc)
     struct artifact *artifact = NULL;
     struct module *module = NULL;
     bool compiled;
+    struct compiler_options compile = compiler_options_of(&args->compile);
     size_t sets_count;
     const struct host_set *sets = wasi_preview1_sets(&sets_count);
     if (runtime_init(&err) || runtime_thread_init(&err)) return cli_fail(&err);
-    if (program_file_open(path, &args->compile, &artifact, &compiled, &err))
+    if (program_file_open(path, &compile, &artifact, &compiled, &err))
         return *err.text ? cli_fail(&err) : CLI_FAILED;
     if (module_new(artifact, sets, sets_count, &module, &err)) {
         artifact_close(artifact);

@@ -14,11 +14,12 @@
 #include "base/clock.h"
 #include "commands.h"
 #include "common/cli.h"
+#include "compiler_process.h"
 #include "edge/edge.h"
 #include "guest_options.h"
 #include "http/http.h"
+#include "node/program_file.h"
 #include "os/loop.h"
-#include "program_file.h"
 #include "runtime/runtime.h"
 
 #define LISTEN_DEFAULT   "127.0.0.1:8080"
@@ -165,8 +166,9 @@ static int add_app(struct serving *s, const char *path, const char *name)
     struct artifact *artifact = NULL;
     struct error err;
     bool compiled;
+    struct compiler_options compile = compiler_options_of(&s->args->compile);
     uint64_t start_ns = clock_monotonic_ns(clock_system());
-    if (program_file_open(path, &s->args->compile, &artifact, &compiled, &err))
+    if (program_file_open(path, &compile, &artifact, &compiled, &err))
         return *err.text ? cli_fail(&err) : CLI_FAILED;
     uint32_t id = (uint32_t)s->names_count;
     enum status st = edge_put_app(s->edge, id, name, 1, &err);

@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/file.h"
 #include "codegen/codegen.h"
 #include "common/cli.h"
 #include "compile/compile.h"
 #include "compile/inspect.h"
+
+#define NICE_MAX 19u
 
 static const char help[] =
     "usage: mayfly-compile [options] IN.wasm -o OUT.mfa\n"
@@ -24,6 +27,7 @@ static const char help[] =
     "  -o FILE         where the artifact goes\n"
     "%s"
     "  --threads N     compile on N threads (default: one a core)\n"
+    "  --nice N        run with lower priority, 0 to 19 (default: 0)\n"
     "  --stats         print sizes and times to standard error\n"
     "  --inspect       say what the module imports, exports and needs\n"
     "  --engine        print the version of the code generator\n"
@@ -31,11 +35,12 @@ static const char help[] =
     "\n"
     "Exit codes: 0 done, 1 the module is bad or could not be compiled, 2 wrong arguments.\n";
 
-enum option_id { OPT_THREADS = 256, OPT_STATS, OPT_INSPECT, OPT_ENGINE };
+enum option_id { OPT_THREADS = 256, OPT_NICE, OPT_STATS, OPT_INSPECT, OPT_ENGINE };
 
 static const struct option options[] = {
     CLI_COMPILE_LONG_OPTIONS,
     {"threads", required_argument, NULL, OPT_THREADS},
+    {"nice", required_argument, NULL, OPT_NICE},
     {"stats", no_argument, NULL, OPT_STATS},
     {"inspect", no_argument, NULL, OPT_INSPECT},
     {"engine", no_argument, NULL, OPT_ENGINE},
@@ -68,6 +73,10 @@ static int parse_option(int id, char **argv, struct arguments *args)
         }
         return cli_usage_error("compile", "--threads %s: not a number up to %u", optarg,
                                CODEGEN_THREADS_MAX);
+    case OPT_NICE:
+        if (cli_parse_u64(optarg, NICE_MAX, &number) && !setpriority(PRIO_PROCESS, 0, (int)number))
+            return CLI_OK;
+        return cli_usage_error("compile", "--nice %s: not a number up to %u", optarg, NICE_MAX);
     default: return cli_bad_option("compile", id, argv);
     }
 }

@@ -1,19 +1,17 @@
-#include "program_file.h"
+#include "node/program_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "artifact/artifact.h"
 #include "base/file.h"
 #include "base/sha256.h"
-#include "cache_folder.h"
-#include "compiler_process.h"
+#include "node/cache_folder.h"
+#include "node/compiler.h"
 
 enum status program_file_kind(const char *path, enum program_file_kind *ret, struct error *err)
 {
@@ -38,23 +36,31 @@ enum status program_file_kind(const char *path, enum program_file_kind *ret, str
     return ST_OK;
 }
 
-/* The name under which the outcome is kept: everything that the code depends on. */
-static void cache_key(const struct buffer *wasm, const struct cli_compile_options *options,
-                      char hex[SHA256_HEX])
+enum status program_file_digest(const char *path, char hex[SHA256_HEX], struct error *err)
 {
-    uint8_t digest[SHA256_BYTES];
-    char text[SHA256_HEX + 128];
-    sha256(wasm->data, wasm->size_bytes, digest);
-    sha256_hex(digest, hex);
-    int length = snprintf(text, sizeof text, "%s %s %s %d %u", hex, ARTIFACT_ENGINE,
-                          cli_level_name(options->level), options->conforming, options->cpu_level);
-    sha256(text, (size_t)length, digest);
-    sha256_hex(digest, hex);
+    struct buffer wasm;
+    buffer_init(&wasm, PROGRAM_WASM_BYTES_MAX);
+    enum status st = file_read(path, &wasm, err);
+    if (!st) {
+        uint8_t digest[SHA256_BYTES];
+        sha256(wasm.data, wasm.size_bytes, digest);
+        sha256_hex(digest, hex);
+    }
+    buffer_done(&wasm);
+    return st;
+}
+
+enum status program_file_refuse_component(const char *path, struct error *err)
+{
+    return error_set(err, ST_UNSUPPORTED,
+                     "%s: is a component; this version runs core modules (WASI preview 1 "
+                     "commands) only",
+                     path);
 }
 
 static enum status compile_into_cache(const char *path, const char *cached,
-                                      const struct cli_compile_options *options,
-                                      struct artifact **ret, struct error *err)
+                                      const struct compiler_options *options, struct artifact **ret,
+                                      struct error *err)
 {
     enum status st = compiler_run(path, cached, options, err);
     if (!st) st = artifact_open(cached, ret, err);
@@ -62,19 +68,14 @@ static enum status compile_into_cache(const char *path, const char *cached,
     return st;
 }
 
-static enum status open_module(const char *path, const struct cli_compile_options *options,
+static enum status open_module(const char *path, const struct compiler_options *options,
                                struct artifact **ret, bool *ret_compiled, struct error *err)
 {
-    char cached[PATH_MAX], name[SHA256_HEX + 4], hex[SHA256_HEX];
-    struct buffer wasm;
-    buffer_init(&wasm, CLI_WASM_BYTES_MAX);
-    enum status st = file_read(path, &wasm, err);
-    if (!st) {
-        cache_key(&wasm, options, hex);
-        snprintf(name, sizeof name, "%s.mfa", hex);
-        st = cache_folder_path(name, cached, sizeof cached, err);
-    }
-    buffer_done(&wasm);
+    char cached[PATH_MAX], name[COMPILER_CACHE_NAME_BYTES], hex[SHA256_HEX];
+    enum status st = program_file_digest(path, hex, err);
+    if (st) return st;
+    compiler_cache_name(hex, options, name);
+    st = cache_folder_path(name, cached, sizeof cached, err);
     if (st) return st;
     struct error ignored; /* a cached file that does not open is compiled anew */
     if (!artifact_open(cached, ret, &ignored)) {
@@ -85,7 +86,7 @@ static enum status open_module(const char *path, const struct cli_compile_option
     return compile_into_cache(path, cached, options, ret, err);
 }
 
-enum status program_file_open(const char *path, const struct cli_compile_options *options,
+enum status program_file_open(const char *path, const struct compiler_options *options,
                               struct artifact **ret, bool *ret_compiled, struct error *err)
 {
     enum program_file_kind kind;
@@ -95,11 +96,7 @@ enum status program_file_open(const char *path, const struct cli_compile_options
     switch (kind) {
     case PROGRAM_FILE_MODULE: return open_module(path, options, ret, ret_compiled, err);
     case PROGRAM_FILE_ARTIFACT: break;
-    case PROGRAM_FILE_COMPONENT:
-        return error_set(err, ST_UNSUPPORTED,
-                         "%s: is a component; this version runs core modules (WASI preview 1 "
-                         "commands) only",
-                         path);
+    case PROGRAM_FILE_COMPONENT: return program_file_refuse_component(path, err);
     }
     st = artifact_open(path, ret, err);
     return st ? error_prefix(err, "%s", path) : ST_OK;

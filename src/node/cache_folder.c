@@ -1,4 +1,4 @@
-#include "cache_folder.h"
+#include "node/cache_folder.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* The folder of compiled artifacts, bounded in size. Writers rename whole files into place, so
  * several processes may use it at once. */
-#ifndef CLI_CACHE_FOLDER_H
-#define CLI_CACHE_FOLDER_H
+#ifndef NODE_CACHE_FOLDER_H
+#define NODE_CACHE_FOLDER_H
 
 #include <stddef.h>
 #include <stdint.h>
