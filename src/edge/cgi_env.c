@@ -1,20 +1,26 @@
 #include "cgi_env.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
+
+/* What the variables may take apart from what a request brings. */
+#define FIXED_BYTES   1024u
+#define PER_FIELD     8u /* "HTTP_", "=", NUL; or ", " for one more of that name */
+#define REQUEST_TWICE 2u /* the target and the host stand in two variables each */
 
 void cgi_env_init(struct cgi_env *env)
 {
     env->count = 0;
-    buffer_init(&env->bytes, EDGE_ENVIRONMENT_BYTES);
+    buffer_init(&env->bytes, CGI_ENV_ROOM_BYTES);
 }
 
 void cgi_env_done(struct cgi_env *env)
 {
     buffer_done(&env->bytes);
 }
+
+/* ---- writing into the room that cgi_env_build() has made ---- */
 
 /* The next variable begins here. False: there are too many. */
 static bool next_variable(struct cgi_env *env)
@@ -27,30 +33,43 @@ static bool next_variable(struct cgi_env *env)
     return true;
 }
 
-/* Begins variable `name`; its value is appended behind it and ended by finish(). */
-static void begin(struct cgi_env *env, const char *name)
+static void append(struct cgi_env *env, const char *bytes, size_t size)
 {
-    if (!next_variable(env)) return;
-    buffer_append_string(&env->bytes, name);
-    buffer_append(&env->bytes, "=", 1);
+    assert(size <= env->bytes.capacity_bytes - env->bytes.size_bytes);
+    memcpy(env->bytes.data + env->bytes.size_bytes, bytes, size);
+    env->bytes.size_bytes += size;
+}
+
+static void append_char(struct cgi_env *env, char c)
+{
+    assert(env->bytes.size_bytes < env->bytes.capacity_bytes);
+    env->bytes.data[env->bytes.size_bytes++] = (uint8_t)c;
+}
+
+/* Begins variable `name_equals`, such as "PATH_INFO="; its value is appended behind it and ended by
+ * finish(). */
+#define begin(env, name_equals) begin_sized((env), (name_equals), sizeof(name_equals) - 1)
+static void begin_sized(struct cgi_env *env, const char *name_equals, size_t size)
+{
+    if (next_variable(env)) append(env, name_equals, size);
 }
 
 static void finish(struct cgi_env *env)
 {
-    buffer_append(&env->bytes, "", 1);
+    append_char(env, '\0');
 }
 
-static void add(struct cgi_env *env, const char *name, struct http_slice value)
+#define add(env, name_equals, value) add_sized((env), (name_equals), sizeof(name_equals) - 1, value)
+static void add_sized(struct cgi_env *env, const char *name_equals, size_t size,
+                      struct http_slice value)
 {
-    begin(env, name);
-    buffer_append(&env->bytes, value.data, value.size);
+    begin_sized(env, name_equals, size);
+    append(env, value.data, value.size);
     finish(env);
 }
 
-static void add_text(struct cgi_env *env, const char *name, const char *value)
-{
-    add(env, name, (struct http_slice){value, strlen(value)});
-}
+#define add_text(env, name_equals, text)                                                           \
+    add((env), (name_equals), ((struct http_slice){(text), strlen(text)}))
 
 static int hex_digit(char c)
 {
@@ -61,10 +80,9 @@ static int hex_digit(char c)
 }
 
 /* A path without its percent-encoding (RFC 3875 §4.1.5). */
-static enum status add_decoded(struct cgi_env *env, const char *name, struct http_slice path,
-                               struct error *err)
+static enum status add_path_info(struct cgi_env *env, struct http_slice path, struct error *err)
 {
-    begin(env, name);
+    begin(env, "PATH_INFO=");
     for (size_t i = 0; i < path.size; i++) {
         char c = path.data[i];
         if (c == '%') {
@@ -76,7 +94,7 @@ static enum status add_decoded(struct cgi_env *env, const char *name, struct htt
             c = (char)(high << 4 | low);
             i += 2;
         }
-        buffer_append(&env->bytes, &c, 1);
+        append_char(env, c);
     }
     finish(env);
     return ST_OK;
@@ -103,19 +121,14 @@ static bool equal_names(struct http_slice a, struct http_slice b)
     return a.size == b.size && !strncasecmp(a.data, b.data, a.size);
 }
 
-static void append_variable_name(struct buffer *bytes, struct http_slice name)
+static void append_variable_name(struct cgi_env *env, struct http_slice name)
 {
-    char text[64];
-    size_t used = 0;
-    buffer_append(bytes, "HTTP_", 5);
+    append(env, "HTTP_", 5);
     for (size_t i = 0; i < name.size; i++) {
         char c = name.data[i];
-        text[used++] = c == '-' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-        if (used < sizeof text && i + 1 < name.size) continue;
-        buffer_append(bytes, text, used);
-        used = 0;
+        append_char(env, c == '-' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c);
     }
-    buffer_append(bytes, "=", 1);
+    append_char(env, '=');
 }
 
 /* All fields of one name become one variable, at the first of them (RFC 9110 §5.3). */
@@ -125,15 +138,15 @@ static void add_field(struct cgi_env *env, const struct http_exchange *x, size_t
     for (size_t i = 0; i < index; i++)
         if (equal_names(http_request_field(x, i).name, field.name)) return;
     if (!next_variable(env)) return;
-    append_variable_name(&env->bytes, field.name);
-    buffer_append(&env->bytes, field.value.data, field.value.size);
+    append_variable_name(env, field.name);
+    append(env, field.value.data, field.value.size);
     const char *separator = same_name(field.name, "cookie") ? "; " : ", ";
     size_t count = http_request_field_count(x);
     for (size_t i = index + 1; i < count; i++) {
         struct http_field other = http_request_field(x, i);
         if (!equal_names(other.name, field.name)) continue;
-        buffer_append(&env->bytes, separator, 2);
-        buffer_append(&env->bytes, other.value.data, other.value.size);
+        append(env, separator, 2);
+        append(env, other.value.data, other.value.size);
     }
     finish(env);
 }
@@ -147,16 +160,27 @@ static void add_fields(struct cgi_env *env, const struct http_exchange *x)
 
 /* ---- the rest ---- */
 
+static void append_decimal(struct cgi_env *env, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    append(env, digits + at, sizeof digits - at);
+}
+
 static void add_body(struct cgi_env *env, const struct http_exchange *x)
 {
-    char text[24];
     uint64_t length;
     struct http_slice type;
     if (http_request_body(x, &length) == HTTP_BODY_LENGTH) {
-        snprintf(text, sizeof text, "%" PRIu64, length);
-        add_text(env, "CONTENT_LENGTH", text);
+        begin(env, "CONTENT_LENGTH=");
+        append_decimal(env, length);
+        finish(env);
     }
-    if (http_request_find(x, "content-type", &type)) add(env, "CONTENT_TYPE", type);
+    if (http_request_find(x, "content-type", &type)) add(env, "CONTENT_TYPE=", type);
 }
 
 static void add_server(struct cgi_env *env, const struct http_exchange *x)
@@ -165,9 +189,9 @@ static void add_server(struct cgi_env *env, const struct http_exchange *x)
     struct http_slice port = {"80", 2};
     if (host.size > name.size + 1)
         port = (struct http_slice){host.data + name.size + 1, host.size - name.size - 1};
-    add(env, "SERVER_NAME", name);
-    add(env, "SERVER_PORT", port);
-    add_text(env, "SERVER_PROTOCOL", http_request_version_minor(x) ? "HTTP/1.1" : "HTTP/1.0");
+    add(env, "SERVER_NAME=", name);
+    add(env, "SERVER_PORT=", port);
+    add_text(env, "SERVER_PROTOCOL=", http_request_version_minor(x) ? "HTTP/1.1" : "HTTP/1.0");
 }
 
 static void add_peer(struct cgi_env *env, const struct http_exchange *x)
@@ -175,38 +199,68 @@ static void add_peer(struct cgi_env *env, const struct http_exchange *x)
     char text[HTTP_PEER_TEXT_MAX];
     uint16_t port;
     http_exchange_peer_text(x, text, &port);
-    add_text(env, "REMOTE_ADDR", text);
-    add_text(env, "REMOTE_HOST", text);
-    char port_text[8];
-    snprintf(port_text, sizeof port_text, "%u", port);
-    add_text(env, "REMOTE_PORT", port_text);
+    struct http_slice address = {text, strlen(text)};
+    add(env, "REMOTE_ADDR=", address);
+    add(env, "REMOTE_HOST=", address);
+    begin(env, "REMOTE_PORT=");
+    append_decimal(env, port);
+    finish(env);
 }
 
 static void add_target(struct cgi_env *env, const struct http_exchange *x)
 {
     struct http_slice path = http_request_path(x), query = {"", 0};
     bool has_query = http_request_query(x, &query);
-    add(env, "QUERY_STRING", query);
-    begin(env, "REQUEST_URI");
-    buffer_append(&env->bytes, path.data, path.size);
+    add(env, "QUERY_STRING=", query);
+    begin(env, "REQUEST_URI=");
+    append(env, path.data, path.size);
     if (has_query) {
-        buffer_append(&env->bytes, "?", 1);
-        buffer_append(&env->bytes, query.data, query.size);
+        append_char(env, '?');
+        append(env, query.data, query.size);
     }
     finish(env);
+}
+
+/* The variables of the request `x` need no more than this. */
+static size_t request_bytes(const struct http_exchange *x)
+{
+    struct http_slice query = {"", 0};
+    (void)http_request_query(x, &query);
+    size_t bytes =
+        FIXED_BYTES + http_request_method(x).size +
+        REQUEST_TWICE * (http_request_path(x).size + query.size + http_request_host(x).size);
+    size_t count = http_request_field_count(x);
+    for (size_t i = 0; i < count; i++) {
+        struct http_field field = http_request_field(x, i);
+        bytes += PER_FIELD + field.name.size + REQUEST_TWICE * field.value.size;
+    }
+    return bytes;
+}
+
+/* Room for everything at once, so that the appends need not look. */
+static enum status make_room(struct cgi_env *env, const struct http_exchange *x,
+                             const char *server_software, const char *const *extra,
+                             size_t extra_count, struct error *err)
+{
+    size_t bytes = request_bytes(x) + strlen(server_software);
+    for (size_t i = 0; i < extra_count; i++) bytes += strlen(extra[i]) + 1;
+    buffer_clear(&env->bytes);
+    env->count = 0;
+    enum status st = buffer_reserve(&env->bytes, bytes);
+    return st ? error_set(err, st, "the environment of a program") : ST_OK;
 }
 
 enum status cgi_env_build(struct cgi_env *env, const struct http_exchange *x,
                           const struct route *route, const char *server_software,
                           const char *const *extra, size_t extra_count, struct error *err)
 {
-    buffer_clear(&env->bytes);
-    env->count = 0;
-    add_text(env, "GATEWAY_INTERFACE", "CGI/1.1");
-    add_text(env, "SERVER_SOFTWARE", server_software);
-    add(env, "REQUEST_METHOD", http_request_method(x));
-    add(env, "SCRIPT_NAME", route->script_name);
-    enum status st = add_decoded(env, "PATH_INFO", route->path_info, err);
+    enum status st = make_room(env, x, server_software, extra, extra_count, err);
+    if (st) return st;
+    add(env, "GATEWAY_INTERFACE=", ((struct http_slice){"CGI/1.1", 7}));
+    add_text(env, "SERVER_SOFTWARE=", server_software);
+    add(env, "REQUEST_METHOD=", http_request_method(x));
+    add(env, "SCRIPT_NAME=", route->script_name);
+    st = add_path_info(env, route->path_info, err);
     if (st) return st;
     add_target(env, x);
     add_server(env, x);
@@ -214,8 +268,8 @@ enum status cgi_env_build(struct cgi_env *env, const struct http_exchange *x,
     add_body(env, x);
     add_fields(env, x);
     for (size_t i = 0; i < extra_count; i++)
-        if (next_variable(env)) buffer_append(&env->bytes, extra[i], strlen(extra[i]) + 1);
-    if (env->bytes.failed)
+        if (next_variable(env)) append(env, extra[i], strlen(extra[i]) + 1);
+    if (env->bytes.failed || env->bytes.size_bytes > EDGE_ENVIRONMENT_BYTES)
         return error_set(err, ST_LIMIT, "the request's fields do not fit into an environment");
     for (size_t i = 0; i < env->count; i++)
         env->pointers[i] = (const char *)env->bytes.data + env->offsets[i];

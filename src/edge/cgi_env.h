@@ -5,6 +5,10 @@
 #include "app.h"
 #include "base/buffer.h"
 
+/* What is reserved for one environment before it is known whether it keeps EDGE_ENVIRONMENT_BYTES.
+ */
+#define CGI_ENV_ROOM_BYTES (1u << 20)
+
 /* Variables as NUL-terminated strings one behind the other, and pointers to them. Used again for
  * request after request, so that its memory is allocated once. */
 struct cgi_env {

@@ -74,8 +74,7 @@ void request_recycle(struct request *r)
     struct edge *e = r->edge;
     struct app_version *v = r->version;
     struct error err;
-    wasi_preview1_free(r->context.preview1);
-    r->context.preview1 = NULL;
+    if (r->context.preview1) wasi_preview1_clear(r->context.preview1);
     if (v->app->current != v || v->idle_count >= EDGE_IDLE_INSTANCES_MAX ||
         e->idle_count >= EDGE_IDLE_INSTANCES_ALL_MAX ||
         instance_reset(r->instance, &r->context, &err)) {
@@ -105,17 +104,19 @@ static enum status prepare(struct request *r, struct http_exchange *x, const str
     enum status st = cgi_env_build(&r->env, x, route, config->server_software, config->env,
                                    config->env_count, err);
     if (st) return st;
-    const char *args[] = {r->app->name};
+    r->args[0] = r->app->name;
     struct wasi_preview1_config wasi = {
-        .args = args,
-        .args_count = 1,
+        .args = r->args,
+        .args_count = ARRAY_COUNT(r->args),
         .env = r->env.pointers,
         .env_count = r->env.count,
+        .env_bytes = r->env.bytes.size_bytes,
         .stdio = {request_stream(r, 0), request_stream(r, 1), request_stream(r, 2)},
         .clock = loop_clock(config->loop),
         .random = random_system(),
         .waiter = request_waiter(r),
     };
+    if (r->context.preview1) return wasi_preview1_reuse(r->context.preview1, &wasi, err);
     return wasi_preview1_new(&wasi, &r->context.preview1, err);
 }
 

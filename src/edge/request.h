@@ -54,6 +54,7 @@ struct request {
     struct http_exchange *exchange; /* NULL once the client is gone or answered */
     struct instance *instance;
     struct wasi_context context;
+    const char *args[1];
     struct cgi_env env;
     struct cgi_head head;
     struct buffer log_line; /* of the guest's standard error, until its newline */

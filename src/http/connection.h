@@ -134,6 +134,8 @@ struct http_connection {
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } peer;
+    uint16_t peer_port;
+    char peer_text[HTTP_PEER_TEXT_MAX]; /* empty: nobody has asked yet */
 };
 
 /* ---- connection.c ---- */

@@ -1,7 +1,6 @@
 /* What a handler may ask about a request. */
 #include <arpa/inet.h>
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "server.h"
@@ -109,24 +108,30 @@ const struct sockaddr *http_exchange_peer(const struct http_exchange *x)
     return &connection_of(x)->peer.any;
 }
 
+/* Asked with every request, the same for all of a connection. */
+static void peer_text_fill(struct http_connection *c)
+{
+    const char *made = NULL;
+    if (c->peer.any.sa_family == AF_INET) {
+        made = inet_ntop(AF_INET, &c->peer.v4.sin_addr, c->peer_text, sizeof c->peer_text);
+        c->peer_port = ntohs(c->peer.v4.sin_port);
+    } else if (c->peer.any.sa_family == AF_INET6) {
+        const struct in6_addr *a = &c->peer.v6.sin6_addr;
+        bool v4 = IN6_IS_ADDR_V4MAPPED(a); /* an IPv4 client on a socket for both */
+        const void *address = v4 ? &a->s6_addr[12] : (const void *)a;
+        made = inet_ntop(v4 ? AF_INET : AF_INET6, address, c->peer_text, sizeof c->peer_text);
+        c->peer_port = ntohs(c->peer.v6.sin6_port);
+    }
+    if (!made) memcpy(c->peer_text, "unix", sizeof "unix");
+}
+
 void http_exchange_peer_text(const struct http_exchange *x, char text[HTTP_PEER_TEXT_MAX],
                              uint16_t *port)
 {
-    const struct http_connection *c = connection_of(x);
-    *port = 0;
-    (void)snprintf(text, HTTP_PEER_TEXT_MAX, "unix");
-    if (c->peer.any.sa_family == AF_INET) {
-        inet_ntop(AF_INET, &c->peer.v4.sin_addr, text, HTTP_PEER_TEXT_MAX);
-        *port = ntohs(c->peer.v4.sin_port);
-    } else if (c->peer.any.sa_family == AF_INET6) {
-        const struct in6_addr *a = &c->peer.v6.sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(a)) { /* an IPv4 client on a socket for both */
-            inet_ntop(AF_INET, &a->s6_addr[12], text, HTTP_PEER_TEXT_MAX);
-        } else {
-            inet_ntop(AF_INET6, a, text, HTTP_PEER_TEXT_MAX);
-        }
-        *port = ntohs(c->peer.v6.sin6_port);
-    }
+    struct http_connection *c = connection_of(x);
+    if (!*c->peer_text) peer_text_fill(c);
+    memcpy(text, c->peer_text, HTTP_PEER_TEXT_MAX);
+    *port = c->peer_port;
 }
 
 const char *http_abort_name(enum http_abort reason)

@@ -118,6 +118,8 @@ struct wasi_preview1_config {
     size_t args_count;
     const char *const *env; /* "NAME=value" */
     size_t env_count;
+    size_t env_bytes; /* when the strings stand one behind the other from env[0] on: of all, with
+                         NULs; else 0 */
     struct wasi_stream stdio[3];         /* in, out, err */
     const struct wasi_preopen *preopens; /* fds 3, 4, … */
     size_t preopens_count;
@@ -146,6 +148,15 @@ struct wasi_context {
  * Errors: ST_LIMIT (says which), ST_USAGE (a folder or socket that is none), ST_NO_MEMORY. */
 NODISCARD enum status wasi_preview1_new(const struct wasi_preview1_config *config,
                                         struct wasi_preview1 **ret, struct error *err);
+
+/* As if `p` was freed and made anew for another instance, without the heap. On failure, with the
+ * same errors, it may only be reused or freed. Not while a call of the instance is suspended. */
+NODISCARD enum status wasi_preview1_reuse(struct wasi_preview1 *p,
+                                          const struct wasi_preview1_config *config,
+                                          struct error *err);
+
+/* Closes what the guest opened, and grants nothing any more until wasi_preview1_reuse(). */
+void wasi_preview1_clear(struct wasi_preview1 *p);
 
 /* Closes what the guest opened. Legal on NULL; not while a call of the instance is suspended. */
 void wasi_preview1_free(struct wasi_preview1 *p);

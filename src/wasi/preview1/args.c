@@ -43,8 +43,27 @@ static enum wasi_errno environ_sizes_get(struct call *c)
     return sizes_get(c, c->p->config.env_count, c->p->env_bytes);
 }
 
+/* The same for strings that stand one behind the other. */
+static enum wasi_errno block_get(struct call *c, const char *const *list, size_t count,
+                                 uint32_t bytes)
+{
+    uint32_t text_offset = c->v[1].i32;
+    uint8_t *pointers, *text;
+    if (!call_slice(c, c->v[0].i32, count * sizeof text_offset, &pointers)) return WASI_EFAULT;
+    if (!call_slice(c, text_offset, bytes, &text)) return WASI_EFAULT;
+    for (size_t k = 0; k < count; k++) {
+        uint32_t offset = text_offset + (uint32_t)(list[k] - list[0]);
+        memcpy(pointers + k * sizeof offset, &offset, sizeof offset);
+    }
+    memcpy(text, list[0], bytes);
+    return WASI_OK;
+}
+
 static enum wasi_errno environ_get(struct call *c)
 {
+    const struct wasi_preview1_config *config = &c->p->config;
+    if (config->env_bytes)
+        return block_get(c, config->env, config->env_count, (uint32_t)config->env_bytes);
     return list_get(c, c->p->config.env, c->p->config.env_count, c->p->env_bytes);
 }
 

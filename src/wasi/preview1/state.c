@@ -23,6 +23,17 @@ static enum status measure(const char *const *list, size_t count, size_t count_m
     return ST_OK;
 }
 
+static enum status measure_env(struct wasi_preview1 *p, const struct wasi_preview1_config *config,
+                               struct error *err)
+{
+    p->env_bytes = (uint32_t)config->env_bytes;
+    if (config->env_bytes && config->env_bytes <= WASI_ENV_BYTES_MAX &&
+        config->env_count <= WASI_ENV_MAX)
+        return ST_OK;
+    return measure(config->env, config->env_count, WASI_ENV_MAX, WASI_ENV_BYTES_MAX,
+                   "environment variables", &p->env_bytes, err);
+}
+
 static void add_stdio(struct wasi_preview1 *p, uint32_t fd, const struct wasi_stream *stream)
 {
     struct wasi_fd *entry = &p->fds[fd];
@@ -92,9 +103,7 @@ static enum status fill(struct wasi_preview1 *p, const struct wasi_preview1_conf
 {
     enum status st = measure(config->args, config->args_count, WASI_ARGS_MAX, WASI_ARGS_BYTES_MAX,
                              "arguments", &p->args_bytes, err);
-    if (!st)
-        st = measure(config->env, config->env_count, WASI_ENV_MAX, WASI_ENV_BYTES_MAX,
-                     "environment variables", &p->env_bytes, err);
+    if (!st) st = measure_env(p, config, err);
     if (!st && config->preopens_count > WASI_PREOPENS_MAX)
         st = error_set(err, ST_LIMIT, "%zu folders, at most %u", config->preopens_count,
                        WASI_PREOPENS_MAX);
@@ -114,17 +123,32 @@ static enum status fill(struct wasi_preview1 *p, const struct wasi_preview1_conf
     return st;
 }
 
-enum status wasi_preview1_new(const struct wasi_preview1_config *config, struct wasi_preview1 **ret,
-                              struct error *err)
+void wasi_preview1_clear(struct wasi_preview1 *p)
+{
+    for (uint32_t k = 0; k < p->fds_count; k++) fd_release(&p->fds[k]);
+    if (p->fds != p->fds_inline) free(p->fds);
+    p->fds = p->fds_inline;
+    p->fds_count = FDS_INLINE;
+}
+
+enum status wasi_preview1_reuse(struct wasi_preview1 *p, const struct wasi_preview1_config *config,
+                                struct error *err)
 {
     if (!config->clock || !config->random || !config->waiter.wait)
         return error_set(err, ST_USAGE, "WASI needs a clock, a random source and a waiter");
+    wasi_preview1_clear(p);
+    p->config = *config;
+    return fill(p, config, err);
+}
+
+enum status wasi_preview1_new(const struct wasi_preview1_config *config, struct wasi_preview1 **ret,
+                              struct error *err)
+{
     struct wasi_preview1 *p = calloc(1, sizeof *p);
     if (!p) return error_set(err, ST_NO_MEMORY, "state of a guest");
-    p->config = *config;
     p->fds = p->fds_inline;
     p->fds_count = FDS_INLINE;
-    enum status st = fill(p, config, err);
+    enum status st = wasi_preview1_reuse(p, config, err);
     if (st) {
         wasi_preview1_free(p);
         return st;
@@ -136,8 +160,7 @@ enum status wasi_preview1_new(const struct wasi_preview1_config *config, struct 
 void wasi_preview1_free(struct wasi_preview1 *p)
 {
     if (!p) return;
-    for (uint32_t k = 0; k < p->fds_count; k++) fd_release(&p->fds[k]);
-    if (p->fds != p->fds_inline) free(p->fds);
+    wasi_preview1_clear(p);
     free(p);
 }
 
