@@ -116,12 +116,6 @@ enum status pop_number(struct validator *v, enum wasm_kind kind)
     return pop(v, valtype_number(kind));
 }
 
-enum status pop_list(struct validator *v, struct type_list list)
-{
-    for (uint32_t i = list.count; i-- > 0 && !stack_is_polymorphic(v);) TRY(pop(v, list.items[i]));
-    return ST_OK;
-}
-
 enum status pop_ref(struct validator *v, struct wasm_valtype *ret)
 {
     TRY(pop_any(v, ret));
@@ -133,6 +127,14 @@ enum status pop_ref(struct validator *v, struct wasm_valtype *ret)
     return validate_fail(v, "type mismatch: expected a reference, found %s", have);
 }
 
+/* Most operands are numbers of the very type that is expected. */
+static inline bool operand_matches(const struct validator *v, struct wasm_valtype found,
+                                   struct wasm_valtype expected)
+{
+    if (found.kind == expected.kind && found.kind != WASM_REF) return true;
+    return matches(v, found, expected);
+}
+
 enum status peek_list(struct validator *v, struct type_list list)
 {
     uint32_t base = top(v)->operands_base, at = v->operands_count;
@@ -141,9 +143,17 @@ enum status peek_list(struct validator *v, struct type_list list)
             if (top(v)->unreachable) return ST_OK;
             return fail_mismatch(v, list.items[i], NULL);
         }
-        if (!matches(v, v->operands[--at], list.items[i]))
+        if (!operand_matches(v, v->operands[--at], list.items[i]))
             return fail_mismatch(v, list.items[i], &v->operands[at]);
     }
+    return ST_OK;
+}
+
+enum status pop_list(struct validator *v, struct type_list list)
+{
+    TRY(peek_list(v, list));
+    uint32_t there = v->operands_count - top(v)->operands_base;
+    v->operands_count -= list.count < there ? list.count : there;
     return ST_OK;
 }
 

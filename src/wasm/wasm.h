@@ -6,7 +6,7 @@
  * instructions of a body are read with instr.h.
  *
  * A module borrows the bytes that it was decoded from: they must outlive it. It owns everything
- * else in one arena. An immutable module may be read from several threads.
+ * else, in proportion to those bytes. An immutable module may be read from several threads.
  *
  * "offset" always means the byte offset from the start of the module; "index" an index into the
  * module's index space of that kind (imports first). */
