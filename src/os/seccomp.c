@@ -141,16 +141,16 @@ static bool allow_narrow(scmp_filter_ctx filter)
 {
     pid_t self = getpid();
     int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)self));
+                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)self, 0));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 0);
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
                                SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, pages_scan_ioctl()));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 1,
-                               SCMP_A1(SCMP_CMP_NE, pages_scan_ioctl()));
+                               SCMP_A1(SCMP_CMP_NE, pages_scan_ioctl(), 0));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                               SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+                               SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                               SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA));
+                               SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA, 0));
     return !failed;
 }
 
