@@ -10,7 +10,7 @@
 
 struct shape {
     uint64_t size_bytes, blocks, edges, locals;
-    uint64_t run, run_max; /* instructions without a branch among them */
+    uint64_t run, run_max; /* instructions, by weight, without a branch among them */
     uint32_t loop_depth_max, if_depth_max;
 };
 
@@ -37,7 +37,22 @@ static bool nest_push(struct nest *n, uint8_t kind)
     return true;
 }
 
-static bool note_instruction(struct shape *s, struct nest *n, const struct wasm_instr *instr)
+/* How many values the instruction moves: a call's parameters and results. */
+static uint64_t weight(const struct wasm_module *m, const struct wasm_instr *instr)
+{
+    const struct wasm_type *t;
+    switch (instr->op) {
+    case WASM_OP_CALL:
+    case WASM_OP_RETURN_CALL: t = &m->types[m->funcs[instr->index].type]; break;
+    case WASM_OP_CALL_INDIRECT:
+    case WASM_OP_RETURN_CALL_INDIRECT: t = &m->types[instr->index]; break;
+    default: return 1;
+    }
+    return 1 + (uint64_t)t->params_count + t->results_count;
+}
+
+static bool note_instruction(const struct wasm_module *m, struct shape *s, struct nest *n,
+                             const struct wasm_instr *instr)
 {
     bool ok = true, branches = true;
     switch (instr->op) {
@@ -54,7 +69,7 @@ static bool note_instruction(struct shape *s, struct nest *n, const struct wasm_
     default: branches = false; break;
     }
     s->blocks += branches;
-    s->run = branches ? 0 : s->run + 1;
+    s->run = branches ? 0 : s->run + weight(m, instr);
     if (s->run > s->run_max) s->run_max = s->run;
     if (n->depth[NEST_LOOP] > s->loop_depth_max) s->loop_depth_max = n->depth[NEST_LOOP];
     if (n->depth[NEST_IF] > s->if_depth_max) s->if_depth_max = n->depth[NEST_IF];
@@ -72,7 +87,7 @@ static bool function_shape(const struct wasm_module *m, const struct wasm_func *
     struct nest n = {0};
     bool ok = true;
     while (ok && r.offset < r.end && !wasm_instr_next(&r, &instr, NULL))
-        ok = note_instruction(&s, &n, &instr);
+        ok = note_instruction(m, &s, &n, &instr);
     free(n.kinds);
     *ret = s;
     return ok;
@@ -231,7 +246,9 @@ enum status plan_init(struct plan *p, const struct program *program,
     p->order = calloc(batches_max, sizeof *p->order);
     if (!p->items || !p->batches || !p->order)
         return error_set(err, ST_NO_MEMORY, "code generation: plan");
-    enum status st = plan_functions(p, program, options->level) ? ST_OK : ST_NO_MEMORY;
+    enum codegen_level level =
+        program->funcs_count > PLAN_FUNCTIONS_MAX ? CODEGEN_FAST : options->level;
+    enum status st = plan_functions(p, program, level) ? ST_OK : ST_NO_MEMORY;
     if (!st) st = plan_entries(p, program);
     assert(p->items_count <= items_max && p->batches_count <= batches_max);
     drop_empty(p);
