@@ -11,9 +11,12 @@
  *   global "export value
  *   end
  *
+ * All of it comes four times, and must be the same each time: a fresh instance, the same one after
+ * a reset, an instance of the artifact with an image of the initialised state, and that after a
+ * reset.
+ *
  * Every exported function is called with several rows of arguments, all in one instance. Values are
  * written as in tests/spec/script.mjs; every NaN is "nan", a reference "null" or "ref". */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +24,10 @@
 #include <unistd.h>
 
 #include "artifact/artifact.h"
+#include "artifact/artifact_writer.h"
 #include "base/file.h"
-#include "base/sha256.h"
 #include "codegen/codegen.h"
-#include "runtime/runtime.h"
-#include "value.h"
+#include "session.h"
 #include "wasm/program.h"
 #include "wasm/wasm.h"
 
@@ -33,226 +35,12 @@
 #define MODULE_BYTES_MAX   (16u << 20)
 #define COMPILED_BYTES_MAX (64u << 20)
 #define MODULE_SECONDS     60u
-#define ARGUMENT_ROWS      6u
-#define VALUES_MAX         64u
 #define MEMORY_BYTES_MAX   (1ull << 32)
 
 static enum codegen_level level = CODEGEN_FAST;
 static bool plain; /* not conforming: as guests are compiled by default */
 static const char *const level_names[] = {"fast", "optimised", "aggressive"};
 static const char *mode; /* the level as it was named: the ending of what is written */
-
-/* ---- arguments ---- */
-
-static const uint64_t integers[] = {0,          42,         0x80000000,         0xffffffffffffffff,
-                                    0x7fffffff, 0x80000001, 0x8000000080000000, 1};
-static const double floats[] = {0.0, 1.5, -1.0, 1e10, -0.0, 3.25e-5, -9.3e18, 0.0 / 0.0 * -1};
-
-/* Argument `index` of row `row`: the same for every level. */
-static struct value argument(char type, unsigned row, unsigned index)
-{
-    struct value v = {0};
-    unsigned at = (row * 3 + index * 5) % (unsigned)ARRAY_COUNT(integers);
-    switch (type) {
-    case 'i': v.i32 = (uint32_t)integers[at]; break;
-    case 'l': v.i64 = integers[at]; break;
-    case 'f': v.f32 = (float)floats[at]; break;
-    case 'd': v.f64 = floats[at]; break;
-    default: break; /* references are null */
-    }
-    if (type == 'f' && v.f32 != v.f32) v.i32 = 0x7fc00000;
-    if (type == 'd' && v.f64 != v.f64) v.i64 = 0x7ff8000000000000;
-    return v;
-}
-
-static void print_value(char type, const struct value *v)
-{
-    char text[VALUE_TEXT_MAX];
-    if (type == 'f' && v->f32 != v->f32)
-        fputs(" f32:nan", stdout);
-    else if (type == 'd' && v->f64 != v->f64)
-        fputs(" f64:nan", stdout);
-    else if (type == 'r')
-        fputs(v->i32 ? " ref" : " null", stdout);
-    else {
-        value_print(type, v, text);
-        printf(" %s", text);
-    }
-}
-
-static void print_name(const char *name)
-{
-    putchar('"');
-    for (; *name; name++) {
-        unsigned char c = (unsigned char)*name;
-        if (c <= ' ' || c == '%' || c >= 0x7f)
-            printf("%%%02x", c);
-        else
-            putchar(c);
-    }
-}
-
-/* ---- what the modules import ---- */
-
-static enum host_result log_value(char type, const struct value *values)
-{
-    fputs("log", stdout);
-    print_value(type, values);
-    putchar('\n');
-    return HOST_OK;
-}
-
-static enum host_result log_i32(struct instance *i, struct value *values)
-{
-    (void)i;
-    return log_value('i', values);
-}
-
-static enum host_result log_i64(struct instance *i, struct value *values)
-{
-    (void)i;
-    return log_value('l', values);
-}
-
-static enum host_result log_f32(struct instance *i, struct value *values)
-{
-    (void)i;
-    return log_value('f', values);
-}
-
-static enum host_result log_f64(struct instance *i, struct value *values)
-{
-    (void)i;
-    return log_value('d', values);
-}
-
-static enum host_result log_v128(struct instance *i, struct value *values)
-{
-    (void)i;
-    return log_value('v', values);
-}
-
-static const struct host_function host_functions[] = {
-    {"fuzzing-support", "log-i32", "i:", log_i32},   {"fuzzing-support", "log-i64", "l:", log_i64},
-    {"fuzzing-support", "log-f32", "f:", log_f32},   {"fuzzing-support", "log-f64", "d:", log_f64},
-    {"fuzzing-support", "log-v128", "v:", log_v128},
-};
-
-/* ---- one module ---- */
-
-/* "trap KIND", in classes that V8 tells apart as well. */
-static void print_trap(const struct instance *i)
-{
-    static const char *const kinds[TRAP_KINDS_COUNT] = {
-        [TRAP_UNREACHABLE] = "unreachable", [TRAP_MEMORY_BOUNDS] = "memory",
-        [TRAP_TABLE_BOUNDS] = "table",      [TRAP_NULL_ELEMENT] = "signature",
-        [TRAP_TYPE_MISMATCH] = "signature", [TRAP_DIVIDE_BY_ZERO] = "divide",
-        [TRAP_INTEGER_OVERFLOW] = "range",  [TRAP_BAD_CONVERSION] = "range",
-        [TRAP_STACK_EXHAUSTED] = "stack",   [TRAP_NULL_REFERENCE] = "null",
-    };
-    uint32_t kind = instance_trap(i)->kind;
-    const char *name = kind < TRAP_KINDS_COUNT ? kinds[kind] : NULL;
-    printf(" trap %s\n", name ? name : "unexpected");
-}
-
-static const char *signature_of(const struct artifact *a, uint32_t func)
-{
-    size_t count;
-    const struct artifact_func *funcs = artifact_section(a, ARTIFACT_FUNCS, &count);
-    const struct artifact_type *types = artifact_section(a, ARTIFACT_TYPES, &count);
-    const char *codes = artifact_section(a, ARTIFACT_TYPE_CODES, &count);
-    return codes + types[funcs[func].type].signature;
-}
-
-/* binaryen's modules count down while they loop and recurse; this winds them up again. */
-static void reset_hang_limit(struct instance *i)
-{
-    const struct artifact *a = module_artifact(instance_module(i));
-    const struct artifact_export *e = artifact_find_export(a, "hangLimitInitializer", 0);
-    struct value values[1];
-    if (e) (void)instance_call(i, e->index, values);
-}
-
-static void call_export(struct instance *i, const char *name, uint32_t func, unsigned row)
-{
-    struct value values[VALUES_MAX] = {0};
-    const char *signature = signature_of(module_artifact(instance_module(i)), func);
-    const char *results = strchr(signature, ':') + 1;
-    if (strchr(signature, 'v') || strlen(signature) > VALUES_MAX) return;
-    reset_hang_limit(i);
-    /* What it logs comes first. */
-    for (unsigned at = 0; signature[at] != ':'; at++) values[at] = argument(signature[at], row, at);
-    struct value args[VALUES_MAX];
-    memcpy(args, values, sizeof args);
-    enum call_result result = instance_call(i, func, values);
-    fputs("call ", stdout);
-    print_name(name);
-    printf(" %s", signature);
-    for (unsigned at = 0; signature[at] != ':'; at++) print_value(signature[at], &args[at]);
-    fputs(" ->", stdout);
-    if (result == CALL_TRAPPED) {
-        print_trap(i);
-        return;
-    }
-    for (unsigned at = 0; results[at]; at++) print_value(results[at], &values[at]);
-    putchar('\n');
-}
-
-static void print_memories(const struct instance *i)
-{
-    size_t count;
-    artifact_section(module_artifact(instance_module(i)), ARTIFACT_MEMORIES, &count);
-    for (uint32_t memory = 0; memory < count; memory++) {
-        uint64_t size = guest_memory_bytes(i, memory);
-        uint8_t *bytes;
-        uint8_t digest[SHA256_BYTES];
-        char hex[SHA256_HEX];
-        if (!guest_slice(i, memory, 0, size, &bytes)) abort();
-        sha256(bytes, size, digest);
-        sha256_hex(digest, hex);
-        printf("memory %llu %s\n", (unsigned long long)size / WASM_PAGE_BYTES, hex);
-    }
-}
-
-/* The exported globals that JavaScript can read. */
-static void print_globals(const struct instance *i)
-{
-    const struct artifact *a = module_artifact(instance_module(i));
-    size_t count, ignored;
-    const struct artifact_export *exports = artifact_section(a, ARTIFACT_EXPORTS, &count);
-    const struct artifact_global *globals = artifact_section(a, ARTIFACT_GLOBALS, &ignored);
-    for (size_t e = 0; e < count; e++) {
-        if (exports[e].kind != WASM_EXT_GLOBAL) continue;
-        char type = (char)globals[exports[e].index].type;
-        if (type == 'v' || type == 'r') continue;
-        struct value value;
-        instance_global_get(i, exports[e].index, &value);
-        fputs("global ", stdout);
-        print_name(artifact_string(a, exports[e].name));
-        print_value(type, &value);
-        putchar('\n');
-    }
-}
-
-static void run_instance(struct instance *i)
-{
-    fputs("instantiate", stdout);
-    if (instance_init_all(i) != CALL_RETURNED) {
-        print_trap(i);
-        puts("end");
-        return;
-    }
-    puts(" ok");
-    size_t count;
-    const struct artifact *a = module_artifact(instance_module(i));
-    const struct artifact_export *exports = artifact_section(a, ARTIFACT_EXPORTS, &count);
-    for (size_t e = 0; e < count; e++)
-        for (unsigned row = 0; exports[e].kind == 0 && row < ARGUMENT_ROWS; row++)
-            call_export(i, artifact_string(a, exports[e].name), exports[e].index, row);
-    print_memories(i);
-    print_globals(i);
-    puts("end");
-}
 
 static enum status compile(const struct buffer *wasm, struct buffer *file, struct error *err)
 {
@@ -273,26 +61,84 @@ static enum status compile(const struct buffer *wasm, struct buffer *file, struc
     return st;
 }
 
+static enum status open_module(const struct buffer *file, struct module **ret, struct error *err)
+{
+    struct artifact *artifact = NULL;
+    enum status st = artifact_open_bytes(file->data, file->size_bytes, &artifact, err);
+    if (!st) st = module_new(artifact, &session_hosts, 1, ret, err);
+    if (st) artifact_close(artifact);
+    return st;
+}
+
+/* A fresh instance, and the same one again after a reset: no difference may be seen. */
+static enum status run_twice(const struct module *module, struct error *err)
+{
+    struct instance *instance = NULL;
+    struct instance_config config = {.memory_bytes_max = MEMORY_BYTES_MAX};
+    enum status st = instance_new(module, &config, &instance, err);
+    if (!st) {
+        session_run(instance);
+        st = instance_reset(instance, NULL, err);
+    }
+    if (!st) session_run(instance);
+    instance_free(instance);
+    return st;
+}
+
+static enum status freeze(const struct instance *instance, const struct artifact *a,
+                          struct buffer *file, struct error *err)
+{
+    uint64_t pages[WASM_MEMORIES_MAX] = {0};
+    struct buffer extents, bytes;
+    for (uint32_t i = 0; i < WASM_MEMORIES_MAX; i++)
+        pages[i] = guest_memory_bytes(instance, i) / WASM_PAGE_BYTES;
+    buffer_init(&extents, COMPILED_BYTES_MAX);
+    buffer_init(&bytes, COMPILED_BYTES_MAX);
+    enum status st = instance_freeze(instance, &extents, &bytes, err);
+    struct artifact_image image = {
+        .extents = (const struct artifact_extent *)extents.data,
+        .extents_count = extents.size_bytes / sizeof(struct artifact_extent),
+        .bytes = {bytes.data, bytes.size_bytes},
+        .memory_pages = pages,
+        .started = true,
+    };
+    if (!st) st = artifact_write_image(a, &image, file, err);
+    buffer_done(&extents);
+    buffer_done(&bytes);
+    return st;
+}
+
+/* The same with the initialised instance as the artifact's image, as it is deployed. What traps as
+ * it is instantiated has none. */
+static enum status run_frozen(const struct module *module, struct error *err)
+{
+    struct instance *instance = NULL;
+    struct module *frozen = NULL;
+    struct buffer file;
+    struct instance_config config = {.memory_bytes_max = MEMORY_BYTES_MAX};
+    buffer_init(&file, COMPILED_BYTES_MAX);
+    enum status st = instance_new(module, &config, &instance, err);
+    bool sound = !st && instance_init_all(instance) == CALL_RETURNED;
+    if (sound) st = freeze(instance, module_artifact(module), &file, err);
+    if (sound && !st) st = open_module(&file, &frozen, err);
+    if (sound && !st) st = run_twice(frozen, err);
+    instance_free(instance);
+    if (frozen) module_free(frozen);
+    buffer_done(&file);
+    return st;
+}
+
 static enum status run_module(const char *path, struct error *err)
 {
     struct buffer wasm, file;
-    struct artifact *artifact = NULL;
     struct module *module = NULL;
-    struct instance *instance = NULL;
-    struct host_set set = {host_functions, ARRAY_COUNT(host_functions)};
-    struct instance_config config = {.memory_bytes_max = MEMORY_BYTES_MAX};
     buffer_init(&wasm, MODULE_BYTES_MAX);
     buffer_init(&file, COMPILED_BYTES_MAX);
     enum status st = file_read(path, &wasm, err);
     if (!st) st = compile(&wasm, &file, err);
-    if (!st) st = artifact_open_bytes(file.data, file.size_bytes, &artifact, err);
-    if (!st) {
-        st = module_new(artifact, &set, 1, &module, err);
-        if (st) artifact_close(artifact);
-    }
-    if (!st) st = instance_new(module, &config, &instance, err);
-    if (!st) run_instance(instance);
-    instance_free(instance);
+    if (!st) st = open_module(&file, &module, err);
+    if (!st) st = run_twice(module, err);
+    if (!st) st = run_frozen(module, err);
     if (module) module_free(module);
     buffer_done(&file);
     buffer_done(&wasm);

@@ -159,3 +159,10 @@ export function difference(got, want, conforming) {
   }
   return null;
 }
+
+// The first of the equal runs that a file holds, or null when they differ or are not whole.
+export function onceOf(lines) {
+  const length = lines.indexOf('end') + 1;
+  if (length === 0 || lines.length % length !== 0) return null;
+  return lines.every((line, i) => line === lines[i % length]) ? lines.slice(0, length) : null;
+}
