@@ -28,7 +28,9 @@ function mayflyServer(port) {
   const apps = path.join(folder, 'apps');
   mkdirSync(apps);
   copyFileSync(path.join(buildRoot, 'examples', 'hello-c.wasm'), path.join(apps, 'hello-c.wasm'));
-  return { command: mayfly, args: ['serve', '--listen', `127.0.0.1:${port}`, apps], path: '/hello-c/' };
+  const workers = run(mayfly, ['serve', '--help']).out.includes('--workers') ? ['--workers', '1'] : [];
+  const args = ['serve', '--listen', `127.0.0.1:${port}`, ...workers, apps];
+  return { command: mayfly, args, path: '/hello-c/' };
 }
 
 function nginxServer(port) {
