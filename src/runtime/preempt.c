@@ -132,10 +132,16 @@ uint32_t preempt_point(struct instance *i)
 {
     struct preempt *p = &i->preempt;
     if (!p->pending) return TRAP_NONE;
+    ticker_start(0); /* the handler keeps the same books */
     p->pending = false;
-    uint64_t run_ns = read_clock(CLOCK_MONOTONIC) - p->start_ns;
-    if (over_limit(p, run_ns)) return TRAP_CPU_LIMIT;
-    if (run_ns < p->slice_ns) return TRAP_NONE; /* the system had given the time to others */
+    uint64_t run_ns = discount(p);
+    if (over_limit(p, run_ns)) {
+        ticking = false;
+        return TRAP_CPU_LIMIT;
+    }
+    uint64_t left_ns = time_left(p, run_ns);
+    tick_again(tick_delay(left_ns ? left_ns : p->slice_ns));
+    if (left_ns) return TRAP_NONE; /* the system had given the time to others */
     p->preempted = true;
     fiber_leave(&i->fiber);
     return i->cancelled ? TRAP_CANCEL : TRAP_NONE;

@@ -58,7 +58,7 @@ static const struct damage damages[] = {
     HEADER(cpu_level, 1, ST_CORRUPT, "CPU level 1"),
     HEADER(cpu_level, 4, ST_CORRUPT, "CPU level 4"),
     HEADER(level, 3, ST_CORRUPT, "compile level 3"),
-    HEADER(flags, 4 | 1, ST_CORRUPT, "unknown flags 0x4"),
+    HEADER(flags, 8 | 1, ST_CORRUPT, "unknown flags 0x8"),
     HEADER(flags, 0, ST_CORRUPT, "image without its flag"),
     HEADER(context_bytes, 0, ST_CORRUPT, "context of 0 bytes"),
     HEADER(context_bytes, 4097, ST_CORRUPT, "context of 4097"),
