@@ -5,9 +5,10 @@
 #include <strings.h>
 
 /* What the variables may take apart from what a request brings. */
-#define FIXED_BYTES   1024u
-#define PER_FIELD     8u /* "HTTP_", "=", NUL; or ", " for one more of that name */
-#define REQUEST_TWICE 2u /* the target and the host stand in two variables each */
+#define FIXED_BYTES     1024u
+#define FIXED_VARIABLES 20u
+#define PER_FIELD       8u /* "HTTP_", "=", NUL; or ", " for one more of that name */
+#define REQUEST_TWICE   2u /* the target and the host stand in two variables each */
 
 void cgi_env_init(struct cgi_env *env)
 {
@@ -79,25 +80,31 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* A path without its percent-encoding (RFC 3875 §4.1.5). */
-static enum status add_path_info(struct cgi_env *env, struct http_slice path, struct error *err)
+static bool path_decodes(struct http_slice path)
+{
+    const char *at = path.data, *end = path.data + path.size;
+    while ((at = memchr(at, '%', (size_t)(end - at)))) {
+        int high = end - at > 2 ? hex_digit(at[1]) : -1;
+        int low = end - at > 2 ? hex_digit(at[2]) : -1;
+        if (high < 0 || low < 0 || (high | low) == 0) return false; /* %00: no string can hold it */
+        at += 3;
+    }
+    return true;
+}
+
+/* A path without its percent-encoding (RFC 3875 §4.1.5), for which path_decodes(). */
+static void add_path_info(struct cgi_env *env, struct http_slice path)
 {
     begin(env, "PATH_INFO=");
     for (size_t i = 0; i < path.size; i++) {
         char c = path.data[i];
         if (c == '%') {
-            bool whole = path.size - i > 2;
-            int high = whole ? hex_digit(path.data[i + 1]) : -1;
-            int low = whole ? hex_digit(path.data[i + 2]) : -1;
-            if (high < 0 || low < 0 || (high | low) == 0) /* %00: no string can hold it */
-                return error_set(err, ST_INVALID, "the path's percent-encoding is broken");
-            c = (char)(high << 4 | low);
+            c = (char)(hex_digit(path.data[i + 1]) << 4 | hex_digit(path.data[i + 2]));
             i += 2;
         }
         append_char(env, c);
     }
     finish(env);
-    return ST_OK;
 }
 
 /* ---- request fields as HTTP_* (RFC 3875 §4.1.18) ---- */
@@ -221,57 +228,65 @@ static void add_target(struct cgi_env *env, const struct http_exchange *x)
     finish(env);
 }
 
-/* The variables of the request `x` need no more than this. */
-static size_t request_bytes(const struct http_exchange *x)
+/* The variables of a request need no more than this. */
+static size_t bytes_bound(const struct cgi_env_source *source)
 {
+    const struct http_exchange *x = source->x;
     struct http_slice query = {"", 0};
     (void)http_request_query(x, &query);
     size_t bytes =
-        FIXED_BYTES + http_request_method(x).size +
+        FIXED_BYTES + strlen(source->server_software) + http_request_method(x).size +
         REQUEST_TWICE * (http_request_path(x).size + query.size + http_request_host(x).size);
     size_t count = http_request_field_count(x);
     for (size_t i = 0; i < count; i++) {
         struct http_field field = http_request_field(x, i);
         bytes += PER_FIELD + field.name.size + REQUEST_TWICE * field.value.size;
     }
+    for (size_t i = 0; i < source->extra_count; i++) bytes += strlen(source->extra[i]) + 1;
     return bytes;
 }
 
-/* Room for everything at once, so that the appends need not look. */
-static enum status make_room(struct cgi_env *env, const struct http_exchange *x,
-                             const char *server_software, const char *const *extra,
-                             size_t extra_count, struct error *err)
+enum status cgi_env_begin(struct cgi_env *env, const struct cgi_env_source *source,
+                          struct error *err)
 {
-    size_t bytes = request_bytes(x) + strlen(server_software);
-    for (size_t i = 0; i < extra_count; i++) bytes += strlen(extra[i]) + 1;
-    buffer_clear(&env->bytes);
-    env->count = 0;
-    enum status st = buffer_reserve(&env->bytes, bytes);
-    return st ? error_set(err, st, "the environment of a program") : ST_OK;
+    env->source = *source;
+    env->built = false;
+    if (!path_decodes(source->route.path_info))
+        return error_set(err, ST_INVALID, "the path's percent-encoding is broken");
+    size_t count_bound = FIXED_VARIABLES + http_request_field_count(source->x);
+    if (count_bound + source->extra_count <= EDGE_ENVIRONMENT_MAX &&
+        bytes_bound(source) <= EDGE_ENVIRONMENT_BYTES)
+        return ST_OK;
+    enum status st = cgi_env_build(env, err); /* it may fit all the same */
+    if (st) return st;
+    if (!env->bytes.failed && env->bytes.size_bytes <= EDGE_ENVIRONMENT_BYTES) return ST_OK;
+    return error_set(err, ST_LIMIT, "the request's fields do not fit into an environment");
 }
 
-enum status cgi_env_build(struct cgi_env *env, const struct http_exchange *x,
-                          const struct route *route, const char *server_software,
-                          const char *const *extra, size_t extra_count, struct error *err)
+enum status cgi_env_build(struct cgi_env *env, struct error *err)
 {
-    enum status st = make_room(env, x, server_software, extra, extra_count, err);
-    if (st) return st;
+    const struct cgi_env_source *source = &env->source;
+    const struct http_exchange *x = source->x;
+    if (env->built) return ST_OK;
+    buffer_clear(&env->bytes);
+    env->count = 0;
+    /* Room for everything at once, so that the appends need not look. */
+    enum status st = buffer_reserve(&env->bytes, bytes_bound(source));
+    if (st) return error_set(err, st, "the environment of a program");
     add(env, "GATEWAY_INTERFACE=", ((struct http_slice){"CGI/1.1", 7}));
-    add_text(env, "SERVER_SOFTWARE=", server_software);
+    add_text(env, "SERVER_SOFTWARE=", source->server_software);
     add(env, "REQUEST_METHOD=", http_request_method(x));
-    add(env, "SCRIPT_NAME=", route->script_name);
-    st = add_path_info(env, route->path_info, err);
-    if (st) return st;
+    add(env, "SCRIPT_NAME=", source->route.script_name);
+    add_path_info(env, source->route.path_info);
     add_target(env, x);
     add_server(env, x);
     add_peer(env, x);
     add_body(env, x);
     add_fields(env, x);
-    for (size_t i = 0; i < extra_count; i++)
-        if (next_variable(env)) append(env, extra[i], strlen(extra[i]) + 1);
-    if (env->bytes.failed || env->bytes.size_bytes > EDGE_ENVIRONMENT_BYTES)
-        return error_set(err, ST_LIMIT, "the request's fields do not fit into an environment");
+    for (size_t i = 0; i < source->extra_count; i++)
+        if (next_variable(env)) append(env, source->extra[i], strlen(source->extra[i]) + 1);
     for (size_t i = 0; i < env->count; i++)
         env->pointers[i] = (const char *)env->bytes.data + env->offsets[i];
+    env->built = true;
     return ST_OK;
 }

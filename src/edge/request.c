@@ -97,20 +97,29 @@ void request_recycle(struct request *r)
     e->idle_count++;
 }
 
+static enum status make_env(void *context, struct wasi_env *ret)
+{
+    struct request *r = context;
+    struct error err;
+    enum status st = r->exchange ? cgi_env_build(&r->env, &err) : ST_CLOSED;
+    if (!st) *ret = (struct wasi_env){r->env.pointers, r->env.count, r->env.bytes.size_bytes};
+    return st;
+}
+
 static enum status prepare(struct request *r, struct http_exchange *x, const struct route *route,
                            struct error *err)
 {
     const struct edge_config *config = &r->edge->config;
-    enum status st = cgi_env_build(&r->env, x, route, config->server_software, config->env,
-                                   config->env_count, err);
+    struct cgi_env_source source = {x, *route, config->server_software, config->env,
+                                    config->env_count};
+    enum status st = cgi_env_begin(&r->env, &source, err);
     if (st) return st;
     r->args[0] = r->app->name;
     struct wasi_preview1_config wasi = {
         .args = r->args,
         .args_count = ARRAY_COUNT(r->args),
-        .env = r->env.pointers,
-        .env_count = r->env.count,
-        .env_bytes = r->env.bytes.size_bytes,
+        .env_make = make_env,
+        .env_make_context = r,
         .stdio = {request_stream(r, 0), request_stream(r, 1), request_stream(r, 2)},
         .clock = loop_clock(config->loop),
         .random = random_system(),
@@ -149,7 +158,7 @@ void request_begin(struct edge *e, struct http_exchange *x, const struct route *
 {
     struct app *app = route->app;
     struct app_version *v = app->current;
-    struct error err = {0};
+    struct error err;
     e->next_request_id++;
     if (!loaded_begin(e, v)) {
         request_refuse(e, x, app, ST_NO_MEMORY, "all instances of this app are busy");

@@ -112,6 +112,12 @@ struct wasi_preopen {
     bool read_only;         /* what would change anything below it gives EROFS */
 };
 
+struct wasi_env {
+    const char *const *strings; /* "NAME=value" */
+    size_t count;
+    size_t bytes; /* of all, with NULs: they stand one behind the other from strings[0] on */
+};
+
 /* All pointers are borrowed and stay valid until wasi_preview1_free(). */
 struct wasi_preview1_config {
     const char *const *args; /* with the program's name first */
@@ -120,6 +126,9 @@ struct wasi_preview1_config {
     size_t env_count;
     size_t env_bytes; /* when the strings stand one behind the other from env[0] on: of all, with
                          NULs; else 0 */
+    /* Instead of the three: called once, when the guest first asks, if it ever does. */
+    enum status (*env_make)(void *context, struct wasi_env *ret);
+    void *env_make_context;
     struct wasi_stream stdio[3];         /* in, out, err */
     const struct wasi_preopen *preopens; /* fds 3, 4, … */
     size_t preopens_count;

@@ -38,8 +38,25 @@ static enum wasi_errno args_get(struct call *c)
     return list_get(c, c->p->config.args, c->p->config.args_count, c->p->args_bytes);
 }
 
+/* What was not made before the guest ran is made now. */
+static bool env_ready(struct call *c)
+{
+    struct wasi_preview1_config *config = &c->p->config;
+    if (!config->env_make) return true;
+    struct wasi_env made;
+    if (config->env_make(config->env_make_context, &made)) return false;
+    if (made.count > WASI_ENV_MAX || made.bytes > WASI_ENV_BYTES_MAX) return false;
+    config->env_make = NULL;
+    config->env = made.strings;
+    config->env_count = made.count;
+    config->env_bytes = made.bytes;
+    c->p->env_bytes = (uint32_t)made.bytes;
+    return true;
+}
+
 static enum wasi_errno environ_sizes_get(struct call *c)
 {
+    if (!env_ready(c)) return WASI_ENOMEM;
     return sizes_get(c, c->p->config.env_count, c->p->env_bytes);
 }
 
@@ -61,6 +78,7 @@ static enum wasi_errno block_get(struct call *c, const char *const *list, size_t
 
 static enum wasi_errno environ_get(struct call *c)
 {
+    if (!env_ready(c)) return WASI_ENOMEM;
     const struct wasi_preview1_config *config = &c->p->config;
     if (config->env_bytes)
         return block_get(c, config->env, config->env_count, (uint32_t)config->env_bytes);

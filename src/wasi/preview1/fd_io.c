@@ -9,6 +9,10 @@
 
 _Static_assert(WASI_IOVECS_MAX <= IOV_MAX, "one call of the host for one of the guest");
 
+/* Nearly all lists are as short as that. A longer one has a frame of its own, so that others leave
+ * the deeper pages of the stack alone, which the reset of an instance would have to clear. */
+#define IOVECS_FEW 16u
+
 /* What the four functions work with: they differ in the direction and in where the offset is. */
 struct transfer {
     struct wasi_fd *entry;
@@ -66,7 +70,8 @@ static enum wasi_errno stream_transfer(struct call *c, struct transfer *t)
 }
 
 /* `offset` < 0: where the descriptor stands. */
-static enum wasi_errno file_transfer(const struct call *c, struct transfer *t, int64_t offset)
+static NOINLINE enum wasi_errno file_transfer(const struct call *c, struct transfer *t,
+                                              int64_t offset)
 {
     struct iovec list[WASI_IOVECS_MAX];
     enum wasi_errno e = call_map_iovecs(c, t->list, t->count, list);
@@ -85,24 +90,39 @@ static enum wasi_errno file_transfer(const struct call *c, struct transfer *t, i
 }
 
 /* Parameters: fd, iovecs, their count, …, and at `ret_offset` the place for the bytes moved. */
-static enum wasi_errno transfer(struct call *c, enum wasi_direction direction, int64_t offset,
-                                uint32_t ret_offset)
+static enum wasi_errno transfer_list(struct call *c, struct transfer *t, int64_t offset,
+                                     uint32_t ret_offset)
 {
-    struct guest_iovec list[WASI_IOVECS_MAX];
-    struct transfer t = {.direction = direction, .count = c->v[2].i32, .list = list};
-    uint64_t rights = direction == WASI_READ ? RIGHT_FD_READ : RIGHT_FD_WRITE;
-    enum wasi_errno e = fd_get(c, c->v[0].i32, rights, &t.entry);
-    if (!e) e = call_take_iovecs(c, c->v[1].i32, t.count, t.list);
+    uint64_t rights = t->direction == WASI_READ ? RIGHT_FD_READ : RIGHT_FD_WRITE;
+    enum wasi_errno e = fd_get(c, c->v[0].i32, rights, &t->entry);
+    if (!e) e = call_take_iovecs(c, c->v[1].i32, t->count, t->list);
     if (e) return e;
-    if (!call_can_put(c, ret_offset, sizeof t.done)) return WASI_EFAULT;
-    switch (t.entry->kind) {
-    case FD_FILE: e = file_transfer(c, &t, offset); break;
+    if (!call_can_put(c, ret_offset, sizeof t->done)) return WASI_EFAULT;
+    switch (t->entry->kind) {
+    case FD_FILE: e = file_transfer(c, t, offset); break;
     case FD_STREAM:
-    case FD_SOCKET: e = offset < 0 ? stream_transfer(c, &t) : WASI_ESPIPE; break;
+    case FD_SOCKET: e = offset < 0 ? stream_transfer(c, t) : WASI_ESPIPE; break;
     case FD_FOLDER: e = WASI_EISDIR; break;
     case FD_FREE: e = WASI_EBADF; break;
     }
-    return e ? e : call_put_u32(c, ret_offset, t.done);
+    return e ? e : call_put_u32(c, ret_offset, t->done);
+}
+
+static NOINLINE enum wasi_errno transfer_many(struct call *c, struct transfer *t, int64_t offset,
+                                              uint32_t ret_offset)
+{
+    struct guest_iovec list[WASI_IOVECS_MAX];
+    t->list = list;
+    return transfer_list(c, t, offset, ret_offset);
+}
+
+static enum wasi_errno transfer(struct call *c, enum wasi_direction direction, int64_t offset,
+                                uint32_t ret_offset)
+{
+    struct guest_iovec few[IOVECS_FEW];
+    struct transfer t = {.direction = direction, .count = c->v[2].i32, .list = few};
+    if (t.count > IOVECS_FEW) return transfer_many(c, &t, offset, ret_offset);
+    return transfer_list(c, &t, offset, ret_offset);
 }
 
 static enum wasi_errno transfer_at(struct call *c, enum wasi_direction direction)
