@@ -1,0 +1,32 @@
+# Completion of mayfly(1) for bash.
+
+_mayfly() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
+    local compile='--level --mode --cpu' guest='--env --memory --stack'
+    local -A options=(
+        [serve]="--listen --workers --instances --cpu-limit --timeout --access-log $guest $compile --help"
+        [run]="--dir $guest $compile --help"
+        [compile]="-o $compile --threads --stats --help"
+        [inspect]="--help"
+    )
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "${!options[*]} version --help --version" -- "$current")
+        return
+    fi
+    case $previous in
+    --level) mapfile -t COMPREPLY < <(compgen -W 'fast optimised aggressive' -- "$current") ;;
+    --mode | -m) mapfile -t COMPREPLY < <(compgen -W 'default conforming' -- "$current") ;;
+    --cpu) mapfile -t COMPREPLY < <(compgen -W 'x86-64-v2 x86-64-v3' -- "$current") ;;
+    --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
+    --listen | --workers | --instances | --cpu-limit | --timeout | --memory | --stack | --threads) COMPREPLY=() ;;
+    *)
+        if [[ $current == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "${options[$verb]-}" -- "$current")
+        else
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        fi
+        ;;
+    esac
+}
+complete -o filenames -F _mayfly mayfly
