@@ -1,5 +1,5 @@
 /* spec_runner validate|fast|optimised|aggressive FOLDER [--only NAME] [--jobs N] [--plain]
- *             [--cpu 2|3] [--stats] [--slice-ns N]
+ *             [--cpu 2|3] [--stats] [--slice-ns N] [--save FOLDER]
  *
  * Runs the core test suite, as converted into FOLDER by convert.mjs. Each file runs in a process of
  * its own, so that a crash or a hang is one failure. Ends with "N passed, N failed, N skipped" and
@@ -100,7 +100,8 @@ static void run_all(const struct suite_options *options, char *index, const char
 static int usage(void)
 {
     fputs("usage: spec_runner validate|fast|optimised|aggressive FOLDER [--only NAME] [--jobs N] "
-          "[--plain] [--cpu 2|3] [--stats] [--slice-ns N]\n",
+          "[--plain] [--cpu 2|3] [--stats] [--slice-ns N] "
+          "[--save FOLDER]\n",
           stderr);
     return 2;
 }
@@ -134,6 +135,8 @@ int main(int argc, char **argv)
             options.cpu_level = (uint32_t)atoi(argv[++i]);
         else if (strcmp(argv[i], "--slice-ns") == 0 && more)
             options.slice_ns = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--save") == 0 && more)
+            options.save = argv[++i];
         else if (strcmp(argv[i], "--plain") == 0)
             options.plain = true;
         else if (strcmp(argv[i], "--stats") == 0)

@@ -14,6 +14,7 @@ struct suite_options {
     uint32_t cpu_level; /* 2 or 3 */
     bool plain;         /* compile without `conforming`, for looking only */
     bool stats;         /* print compile times of each file */
+    const char *save;   /* folder for the artifacts, or NULL */
     uint64_t slice_ns;  /* guests are preempted after so long; 1: at any tick. 0: never */
 };
 

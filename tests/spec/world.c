@@ -207,6 +207,15 @@ static uint32_t link_commands(struct world *w)
     return w->script->commands_count;
 }
 
+/* FOLDER/script.mfa: the last is the whole script. */
+static enum status save(const struct world *w, const struct buffer *file, struct error *err)
+{
+    char path[4096];
+    const char *name = strrchr(w->script->path, '/');
+    snprintf(path, sizeof path, "%s/%s.mfa", w->options->save, name ? name + 1 : w->script->path);
+    return file_write_atomic(path, file->data, file->size_bytes, err);
+}
+
 static enum status compile(struct world *w, struct error *err)
 {
     struct codegen_options options = {
@@ -221,6 +230,7 @@ static enum status compile(struct world *w, struct error *err)
     buffer_init(&file, WORLD_ARTIFACT_BYTES_MAX);
     enum status st = program_builder_finish(w->builder, &w->program, err);
     if (!st) st = codegen_compile(w->program, &options, &file, &stats, err);
+    if (!st && w->options->save) st = save(w, &file, err);
     if (!st) st = artifact_open_bytes(file.data, file.size_bytes, &artifact, err);
     buffer_done(&file);
     if (st) return st;
