@@ -1,6 +1,7 @@
 #include "os/seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -108,8 +109,8 @@ static const char *const never_calls[] = {
 
 /* Asked by libraries for a hint; they get a refusal and go on. */
 static const char *const refused_calls[] = {
-    "access",  "faccessat", "faccessat2", "newfstatat", "open", "openat",
-    "openat2", "prlimit64", "readlink",   "readlinkat", "stat", "statx",
+    "access",    "faccessat", "faccessat2", "open", "openat", "openat2",
+    "prlimit64", "readlink",  "readlinkat", "stat", "statx",
 };
 
 static bool allow(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t count)
@@ -147,6 +148,11 @@ static bool allow_narrow(scmp_filter_ctx filter)
                                SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, pages_scan_ioctl()));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 1,
                                SCMP_A1(SCMP_CMP_NE, pages_scan_ioctl(), 0));
+    /* The C library's fstat(). A filter sees no paths; at worst a file's size is learned. */
+    failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+                               SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+    failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat), 1,
+                               SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
                                SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,

@@ -277,7 +277,7 @@ const alone = {
   },
 
   async 'a newcomer does not wait for those who compute'() {
-    const server = await serve('--cpu-limit', '600000', '--timeout', '8');
+    const server = await serve('--workers', '1', '--cpu-limit', '600000', '--timeout', '8');
     const median = async (spinners) => {
       const gone = [];
       for (let i = 0; i < spinners; i++) {

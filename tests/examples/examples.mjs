@@ -196,9 +196,13 @@ async function csvStreams() {
   assert.equal(Buffer.concat(chunks).toString(), '{"a":"1"}\n{"a":"2"}\n');
 }
 
+// Of a process and its children: the supervisor and its workers.
 function peakMemory(pid) {
-  const kib = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1];
-  return Number(kib) * 1024;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return [pid, ...children].reduce((sum, one) => {
+    const kib = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1] ?? 0;
+    return sum + Number(kib) * 1024;
+  }, 0);
 }
 
 async function csvBig() {
