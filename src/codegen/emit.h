@@ -74,7 +74,7 @@ struct emitter {
     LLVMValueRef invariant;
     unsigned alias_kind, invariant_kind; /* metadata kinds */
     uint32_t stack_depth_max;            /* of the value stack, of all functions so far */
-    LLVMAttributeRef swiftself, strictfp, noreturn, cold, nounwind;
+    LLVMAttributeRef swiftself, strictfp, noreturn, cold, nounwind, noinline;
 };
 
 struct emit_label;

@@ -118,6 +118,7 @@ void emitter_init(struct emitter *e, const struct program *program, const struct
     e->noreturn = attribute(e, "noreturn");
     e->cold = attribute(e, "cold");
     e->nounwind = attribute(e, "nounwind");
+    e->noinline = attribute(e, "noinline");
 }
 
 void emitter_finish(struct emitter *e)
@@ -204,6 +205,8 @@ LLVMValueRef emit_define(struct emitter *e, const char *name, LLVMTypeRef type, 
     LLVMAddAttributeAtIndex(fn, 1, e->swiftself);
     LLVMAddAttributeAtIndex(fn, EMIT_ON_FUNCTION, e->nounwind);
     if (e->strict) LLVMAddAttributeAtIndex(fn, EMIT_ON_FUNCTION, e->strictfp);
+    /* Backtraces and the address map take every function for one of the program's. */
+    LLVMAddAttributeAtIndex(fn, EMIT_ON_FUNCTION, e->noinline);
     add_text_attribute(e, fn, "frame-pointer", "all");
     add_text_attribute(e, fn, "no-builtins", "");
     add_text_attribute(e, fn, "disable-tail-calls", "true");

@@ -66,13 +66,19 @@ static enum status machine_get(struct machine *m, const struct emitter *e,
     return ST_OK;
 }
 
+/* Sanitizer builds check what the emitter made before LLVM relies on it. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define VERIFY_WANTED true
+#endif
+#endif
+#ifndef VERIFY_WANTED
+#define VERIFY_WANTED false
+#endif
+
 static enum status verify(struct emitter *e, struct error *err)
 {
-#ifdef __SANITIZE_ADDRESS__
-    const bool wanted = true;
-#else
-    const bool wanted = false;
-#endif
+    const bool wanted = VERIFY_WANTED;
     char *message = NULL;
     enum status st = ST_OK;
     if (wanted && LLVMVerifyModule(e->module, LLVMReturnStatusAction, &message))

@@ -148,7 +148,7 @@ static bool place_function(struct plan *p, const struct program *program, uint32
     if (wants_own != alone) return true;
     if (wants_own) {
         open_batch(p, level);
-        p->functions_lowered += level == CODEGEN_FAST;
+        p->functions_lowered += level == CODEGEN_FAST && wanted != level;
     }
     place(p, PLAN_FUNCTION, func, s.size_bytes);
     return true;
