@@ -14,6 +14,14 @@
 static _Thread_local volatile bool ticking;
 static _Thread_local uint64_t mark_ns, mark_cpu_ns;
 
+/* Ticks in a row that met no guest, or one that had only begun: requests are short. A timer
+ * interrupt is dear, tens of microseconds on some virtual machines, so after some of them the next
+ * comes only after CALM_SLICES: who turns out to compute then has his first slice that much longer,
+ * and every one behind it at its length. */
+#define CALM_TICKS  16u
+#define CALM_SLICES 4u
+static _Thread_local uint32_t calm_ticks;
+
 static uint64_t read_clock(clockid_t id)
 {
     struct timespec now;
@@ -45,13 +53,33 @@ static bool over_limit(const struct preempt *p, uint64_t run_ns)
     return run_ns >= p->cpu_ns_max || p->cpu_ns >= p->cpu_ns_max - run_ns;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* How long until this run has had its slice or its limit; 0: now. */
 static uint64_t time_left(const struct preempt *p, uint64_t run_ns)
 {
     if (over_limit(p, run_ns)) return 0;
-    uint64_t limit_ns = p->cpu_ns_max - p->cpu_ns - run_ns;
     uint64_t slice_ns = run_ns < p->slice_ns ? p->slice_ns - run_ns : 0;
-    return limit_ns < slice_ns ? limit_ns : slice_ns;
+    return least(p->cpu_ns_max - p->cpu_ns - run_ns, slice_ns);
+}
+
+/* When the first tick of a run is due. */
+static uint64_t first_delay(const struct preempt *p)
+{
+    uint64_t left_ns = time_left(p, 0);
+    if (calm_ticks < CALM_TICKS || p->slice_ns > NEVER_NS / CALM_SLICES) return left_ns;
+    return over_limit(p, 0) ? 0 : least(p->cpu_ns_max - p->cpu_ns, p->slice_ns * CALM_SLICES);
+}
+
+static void note_calm(bool calm)
+{
+    if (!calm)
+        calm_ticks = 0;
+    else if (calm_ticks < CALM_TICKS)
+        calm_ticks++;
 }
 
 /* Not so soon that nothing but ticks would run. */
@@ -69,7 +97,7 @@ void preempt_enter(struct preempt *p)
     ticking = true;
     mark_ns = p->start_ns;
     mark_cpu_ns = read_clock(CLOCK_THREAD_CPUTIME_ID);
-    ticker_start(tick_delay(time_left(p, 0)));
+    ticker_start(tick_delay(first_delay(p)));
 }
 
 void preempt_leave(struct preempt *p)
@@ -105,9 +133,13 @@ void preempt_on_tick(void *ucontext)
 {
     struct instance *i = (struct instance *)guest_current;
     ticking = false;
-    if (!i || !i->preempt.slice_ns) return;
+    if (!i || !i->preempt.slice_ns) {
+        note_calm(true);
+        return;
+    }
     struct preempt *p = &i->preempt;
     uint64_t run_ns = discount(p), left_ns = time_left(p, run_ns);
+    note_calm(run_ns < p->slice_ns / 2);
     if (left_ns) {
         tick_again(tick_delay(left_ns));
         return;
