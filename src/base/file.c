@@ -60,6 +60,11 @@ static int write_all(int fd, const void *bytes, size_t size_bytes)
     return fsync(fd);
 }
 
+enum status file_write_fd(int fd, const void *bytes, size_t size_bytes, struct error *err)
+{
+    return write_all(fd, bytes, size_bytes) ? error_set_errno(err, errno, "writing") : ST_OK;
+}
+
 enum status file_write_atomic(const char *path, const void *bytes, size_t size_bytes,
                               struct error *err)
 {

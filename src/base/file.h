@@ -16,6 +16,10 @@ NODISCARD enum status file_read(const char *path, struct buffer *b, struct error
 NODISCARD enum status file_write_atomic(const char *path, const void *bytes, size_t size_bytes,
                                         struct error *err);
 
+/* Writes to an open file, and syncs it. Errors: ST_IO and what fits errno. Blocks. */
+NODISCARD enum status file_write_fd(int fd, const void *bytes, size_t size_bytes,
+                                    struct error *err);
+
 /* mkdir -p with mode 0700. Errors: ST_EXISTS when something else stands at `path`, ST_DENIED,
  * ST_NOT_FOUND (empty path), ST_IO. */
 NODISCARD enum status file_make_folders(const char *path, struct error *err);

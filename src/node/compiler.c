@@ -62,12 +62,16 @@ enum status compiler_start(const char *in, const char *out, const struct compile
     snprintf(threads, sizeof threads, "%u", options->threads);
     snprintf(nice_text, sizeof nice_text, "%u", options->nice);
     const char *argv[COMPILER_ARGUMENTS] = {
-        COMPILER_NAME, "--level",     options->level,
-        "--mode",      options->mode, "--cpu",
-        options->cpu,  "--threads",   threads,
-        "--nice",      nice_text,     "-o",
-        out,           "--",          in,
+        COMPILER_NAME, "--level", options->level, "--mode",  options->mode, "--cpu", options->cpu,
+        "--threads",   threads,   "--nice",       nice_text, "-o",          out,
     };
+    size_t count = 13;
+    if (options->digest) {
+        argv[count++] = "--digest";
+        argv[count++] = options->digest;
+    }
+    argv[count++] = "--";
+    argv[count++] = in;
     int number = spawn(path, (char *const *)argv, message_fd, ret);
     return number ? error_set_errno(err, number, "%s", path) : ST_OK;
 }

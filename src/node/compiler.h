@@ -14,8 +14,9 @@
 /* Static strings, as mayfly-compile's options take them. */
 struct compiler_options {
     const char *level, *mode, *cpu;
-    uint32_t threads; /* 0: one a core */
-    uint32_t nice;    /* lower priority, 0 to 19 */
+    uint32_t threads;   /* 0: one a core */
+    uint32_t nice;      /* lower priority, 0 to 19 */
+    const char *digest; /* of the module in hexadecimal; NULL: any */
 };
 
 #define COMPILER_CACHE_NAME_BYTES (SHA256_HEX + 4)

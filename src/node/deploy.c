@@ -112,11 +112,12 @@ void deploy_stop_waiting(struct deploy *d, struct deploy_app *app)
     app->job = NULL;
 }
 
-static void wait_for(struct deploy *d, struct deploy_app *app, const char *out, const char *level,
-                     bool background)
+static void wait_for(struct deploy *d, struct deploy_app *app, const char *hex, const char *out,
+                     const char *level, bool background)
 {
     struct compiler_options options = d->config->compile;
     options.level = level;
+    options.digest = hex;
     app->job = job_get(&d->jobs, app->path, out, &options, background);
     if (!app->job) {
         node_say("%s: out of memory", app->path);
@@ -144,14 +145,14 @@ static enum status begin_module(struct deploy *d, struct deploy_app *app, struct
     if (!st) st = cached_path(hex, &config->compile, "fast", fast, err);
     if (st || try_cached(d, app, best)) return st;
     if (!config->two_levels) {
-        wait_for(d, app, best, config->compile.level, false);
+        wait_for(d, app, hex, best, config->compile.level, false);
         return ST_OK;
     }
     uint32_t before = app->generation;
     if (!try_cached(d, app, fast)) {
-        wait_for(d, app, fast, "fast", false);
+        wait_for(d, app, hex, fast, "fast", false);
     } else if (app->generation != before && deploy_set_string(&app->fast_artifact, fast)) {
-        wait_for(d, app, best, config->compile.level, true);
+        wait_for(d, app, hex, best, config->compile.level, true);
     }
     return ST_OK;
 }
@@ -199,7 +200,7 @@ static void compiled_first(struct deploy *d, struct deploy_app *app, const struc
     enum status st = program_file_digest(app->path, hex, &err);
     if (!st) st = cached_path(hex, &d->config->compile, d->config->compile.level, best, &err);
     if (!st && deploy_set_string(&app->fast_artifact, job->out))
-        wait_for(d, app, best, d->config->compile.level, true);
+        wait_for(d, app, hex, best, d->config->compile.level, true);
 }
 
 /* The fast code has done its duty; another node that wanted it would make it anew. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -166,6 +167,10 @@ struct job *job_get(struct jobs *jobs, const char *in, const char *out,
         free(job->out);
         free(job);
         return NULL;
+    }
+    if (options->digest) {
+        snprintf(job->digest, sizeof job->digest, "%s", options->digest);
+        job->options.digest = job->digest;
     }
     if (background) {
         job->options.nice = JOB_BACKGROUND_NICE;

@@ -19,6 +19,7 @@ struct job {
     struct jobs *owner;
     char *in, *out;
     struct compiler_options options;
+    char digest[SHA256_HEX];
     bool background;
     uint32_t users; /* apps that wait for it */
     pid_t pid;      /* 0: not started */

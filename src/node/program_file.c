@@ -83,7 +83,9 @@ static enum status open_module(const char *path, const struct compiler_options *
         return ST_OK;
     }
     *ret_compiled = true;
-    return compile_into_cache(path, cached, options, ret, err);
+    struct compiler_options same = *options;
+    same.digest = hex;
+    return compile_into_cache(path, cached, &same, ret, err);
 }
 
 enum status program_file_open(const char *path, const struct compiler_options *options,

@@ -44,7 +44,7 @@ static void print_stats(const char *name, const struct codegen_stats *s, uint64_
 }
 
 enum status compile_module(const char *name, const struct buffer *wasm,
-                           const struct cli_compile_options *options, const char *out, bool stats,
+                           const struct cli_compile_options *options, int out_fd, bool stats,
                            struct error *err)
 {
     uint64_t start = clock_monotonic_ns(clock_system());
@@ -59,7 +59,7 @@ enum status compile_module(const char *name, const struct buffer *wasm,
     if (st)
         error_prefix(err, "%s", name);
     else
-        st = file_write_atomic(out, file.data, file.size_bytes, err);
+        st = file_write_fd(out_fd, file.data, file.size_bytes, err);
     if (!st && stats)
         print_stats(name, &codegen_stats, clock_monotonic_ns(clock_system()) - start,
                     file.size_bytes);

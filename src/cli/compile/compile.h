@@ -5,9 +5,10 @@
 #include "base/buffer.h"
 #include "common/cli.h"
 
-/* `name` is the file's, for messages. Prints statistics to standard error when asked to. */
+/* Writes the artifact to `out_fd`. `name` is the file's, for messages. Prints statistics to
+ * standard error when asked to. */
 NODISCARD enum status compile_module(const char *name, const struct buffer *wasm,
-                                     const struct cli_compile_options *options, const char *out,
+                                     const struct cli_compile_options *options, int out_fd,
                                      bool stats, struct error *err);
 
 #endif

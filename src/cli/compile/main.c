@@ -9,9 +9,11 @@
 #include <sys/resource.h>
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "codegen/codegen.h"
 #include "common/cli.h"
 #include "compile/compile.h"
+#include "compile/confine.h"
 #include "compile/inspect.h"
 
 #define NICE_MAX 19u
@@ -28,6 +30,8 @@ static const char help[] =
     "%s"
     "  --threads N     compile on N threads (default: one a core)\n"
     "  --nice N        run with lower priority, 0 to 19 (default: 0)\n"
+    "  --deadline S    give up after so many seconds (default: 600)\n"
+    "  --digest HEX    refuse a module whose SHA-256 is another\n"
     "  --stats         print sizes and times to standard error\n"
     "  --inspect       say what the module imports, exports and needs\n"
     "  --engine        print the version of the code generator\n"
@@ -35,12 +39,22 @@ static const char help[] =
     "\n"
     "Exit codes: 0 done, 1 the module is bad or could not be compiled, 2 wrong arguments.\n";
 
-enum option_id { OPT_THREADS = 256, OPT_NICE, OPT_STATS, OPT_INSPECT, OPT_ENGINE };
+enum option_id {
+    OPT_THREADS = 256,
+    OPT_NICE,
+    OPT_DEADLINE,
+    OPT_DIGEST,
+    OPT_STATS,
+    OPT_INSPECT,
+    OPT_ENGINE
+};
 
 static const struct option options[] = {
     CLI_COMPILE_LONG_OPTIONS,
     {"threads", required_argument, NULL, OPT_THREADS},
     {"nice", required_argument, NULL, OPT_NICE},
+    {"deadline", required_argument, NULL, OPT_DEADLINE},
+    {"digest", required_argument, NULL, OPT_DIGEST},
     {"stats", no_argument, NULL, OPT_STATS},
     {"inspect", no_argument, NULL, OPT_INSPECT},
     {"engine", no_argument, NULL, OPT_ENGINE},
@@ -50,7 +64,9 @@ static const struct option options[] = {
 
 struct arguments {
     struct cli_compile_options compile;
-    const char *in, *out;
+    const char *in, *out, *digest;
+    struct buffer wasm;
+    uint32_t deadline_s;
     bool stats, inspect, engine, help;
 };
 
@@ -73,6 +89,14 @@ static int parse_option(int id, char **argv, struct arguments *args)
         }
         return cli_usage_error("compile", "--threads %s: not a number up to %u", optarg,
                                CODEGEN_THREADS_MAX);
+    case OPT_DIGEST: args->digest = optarg; return CLI_OK;
+    case OPT_DEADLINE:
+        if (cli_parse_u64(optarg, COMPILE_DEADLINE_S_MAX, &number) && number) {
+            args->deadline_s = (uint32_t)number;
+            return CLI_OK;
+        }
+        return cli_usage_error("compile", "--deadline %s: not a number of seconds from 1 to %u",
+                               optarg, COMPILE_DEADLINE_S_MAX);
     case OPT_NICE:
         if (cli_parse_u64(optarg, NICE_MAX, &number) && !setpriority(PRIO_PROCESS, 0, (int)number))
             return CLI_OK;
@@ -81,9 +105,33 @@ static int parse_option(int id, char **argv, struct arguments *args)
     }
 }
 
+/* In the child. */
+static int run_job(void *context, int out_fd)
+{
+    const struct arguments *args = context;
+    struct error err;
+    enum status st = args->inspect ? inspect_module(args->in, &args->wasm, &err)
+                                   : compile_module(args->in, &args->wasm, &args->compile, out_fd,
+                                                    args->stats, &err);
+    return st ? cli_fail(&err) : CLI_OK;
+}
+
+/* The outcome is kept under the name of bytes that somebody has read before. */
+static enum status check_digest(const struct arguments *args, struct error *err)
+{
+    uint8_t digest[SHA256_BYTES];
+    char hex[SHA256_HEX];
+    if (!args->digest) return ST_OK;
+    sha256(args->wasm.data, args->wasm.size_bytes, digest);
+    sha256_hex(digest, hex);
+    if (!strcmp(hex, args->digest)) return ST_OK;
+    return error_set(err, ST_INVALID, "%s: was changed meanwhile", args->in);
+}
+
 int main(int argc, char **argv)
 {
-    struct arguments args = {.compile = cli_compile_options_default()};
+    struct arguments args = {.compile = cli_compile_options_default(),
+                             .deadline_s = COMPILE_DEADLINE_S_DEFAULT};
     int id;
     opterr = 0;
     while ((id = getopt_long(argc, argv, ":o:m:h", options, NULL)) != -1) {
@@ -102,14 +150,18 @@ int main(int argc, char **argv)
     args.in = argv[optind];
     if (!args.inspect && !args.out) return cli_usage_error("compile", "-o OUT.mfa is needed");
 
+    struct confine_job job = {
+        .name = args.in,
+        .out = args.inspect ? NULL : args.out,
+        .deadline_s = args.deadline_s,
+        .run = run_job,
+        .context = &args,
+    };
     struct error err;
-    struct buffer wasm;
-    buffer_init(&wasm, CLI_WASM_BYTES_MAX);
-    enum status st = file_read(args.in, &wasm, &err);
-    if (!st && args.inspect)
-        st = inspect_module(args.in, &wasm, &err);
-    else if (!st)
-        st = compile_module(args.in, &wasm, &args.compile, args.out, args.stats, &err);
-    buffer_done(&wasm);
-    return st ? cli_fail(&err) : CLI_OK;
+    buffer_init(&args.wasm, CLI_WASM_BYTES_MAX);
+    enum status st = file_read(args.in, &args.wasm, &err);
+    if (!st) st = check_digest(&args, &err);
+    int exit_code = st ? cli_fail(&err) : confine_run(&job);
+    buffer_done(&args.wasm);
+    return exit_code;
 }
