@@ -29,6 +29,7 @@ struct app_version {
     struct request *idle; /* reset instances */
     uint32_t idle_count;
     uint64_t used_ns;
+    uint64_t cpu_ns_mean; /* of its last requests: an exponential mean */
 };
 
 struct app {

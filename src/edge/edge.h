@@ -51,6 +51,8 @@ struct edge_limits {
     uint64_t memory_bytes_max; /* 0: runtime's default */
 };
 
+#define EDGE_HEAVY_US                                                                              \
+    200u /* of CPU time on average: requests of such an app queue for their turn */
 #define EDGE_SLICE_US 1000u /* a guest's turn, when others want the processor too */
 
 struct edge_config {

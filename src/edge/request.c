@@ -87,7 +87,8 @@ void request_recycle(struct request *r)
     r->log_bytes = r->body_bytes = 0;
     r->log_dropped = 0;
     r->status = 0;
-    r->head_sent = r->head_bad = r->started = r->suspended = r->preempted = false;
+    r->entered = false;
+    r->head_sent = r->head_bad = r->started = r->suspended = r->queued = false;
     r->input_ended = r->input_blocked = r->output_blocked = false;
     r->input_start = r->input_end = 0;
     r->outcome = OUTCOME_OK;
@@ -178,5 +179,5 @@ void request_begin(struct edge *e, struct http_exchange *x, const struct route *
     http_exchange_set_user(x, r);
     loop_timer_start(e->config.loop, &r->wall_timer,
                      r->start_ns + (uint64_t)e->config.limits.wall_ms * 1000000u);
-    request_go(r, instance_init_all(r->instance));
+    request_start(r);
 }

@@ -31,6 +31,11 @@ enum outcome {
     OUTCOME_BAD_RESPONSE,
 };
 
+/* Linked by next_runnable. */
+struct run_queue {
+    struct request *first, *last;
+};
+
 struct edge {
     struct edge_config config;
     struct app_table apps;
@@ -40,7 +45,9 @@ struct edge {
     uint32_t running;    /* requests of all apps */
     bool frozen;         /* nobody answers need() any more */
     struct loop_timer sweep_timer;
-    struct request *runnable_first, *runnable_last; /* preempted, in the order of their turns */
+    struct run_queue
+        starting; /* requests of apps that compute for long, before their first slice */
+    struct run_queue preempted; /* those that have had a slice, in the order of their turns */
     struct loop_task run_task;
     uint64_t next_request_id;
     struct buffer line; /* of the log */
@@ -62,9 +69,10 @@ struct request {
     uint64_t log_bytes, body_bytes;
     uint32_t log_dropped; /* lines */
     int status;           /* that was answered, 0: none yet */
+    bool entered;         /* the instance was called */
     bool head_sent, head_bad, started;
     bool suspended; /* in wait() */
-    bool preempted; /* in the run queue */
+    bool queued;    /* for its next slice */
     bool input_ended, input_blocked, output_blocked;
     uint8_t input[EDGE_BODY_LOOKAHEAD_BYTES]; /* read to learn whether something is there */
     size_t input_start, input_end;
@@ -157,5 +165,8 @@ void request_log_flush(struct request *r);
 
 /* Goes on with a guest whose wait is over. */
 void request_resume(struct request *r);
+
+/* Begins to run the guest: now, or, if its app is known to compute for long, in its turn. */
+void request_start(struct request *r);
 
 #endif

@@ -7,6 +7,9 @@
 #include "request.h"
 #include "runtime/runtime.h"
 
+/* How many requests count in the mean of what an app computes. */
+#define CPU_MEAN_OF 8u
+
 /* The stable names that answers, logs and documents share. */
 static const struct {
     const char *name;
@@ -112,6 +115,7 @@ void request_finish(struct request *r)
     }
     answer(r);
     struct app_version *v = r->version;
+    v->cpu_ns_mean += instance_cpu_ns(r->instance) / CPU_MEAN_OF - v->cpu_ns_mean / CPU_MEAN_OF;
     request_recycle(r);
     loaded_end(e, v);
 }

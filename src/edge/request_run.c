@@ -1,8 +1,9 @@
 /* Running guests: until they are done, wait, or have had their slice.
  *
  * Guests whose slice is over stand in a queue, and one of them has its next slice in each turn of
- * the loop, behind everything that has newly arrived. So a newcomer never waits for more than one
- * slice, however many compute. */
+ * the loop, behind everything that has newly arrived. Where requests of an app have computed for
+ * long, a new one waits for its turn as well, before those that have had a slice. So what arrives
+ * never waits for more than one slice, however many compute. */
 #include "artifact/artifact.h"
 #include "request.h"
 #include "runtime/runtime.h"
@@ -30,40 +31,62 @@ static void judge(struct request *r, enum call_result result)
 
 /* ---- the run queue ---- */
 
+static struct run_queue *queue_of(const struct request *r)
+{
+    return r->entered ? &r->edge->preempted : &r->edge->starting;
+}
+
 static void enqueue(struct request *r)
 {
-    struct edge *e = r->edge;
-    r->preempted = true;
+    struct run_queue *q = queue_of(r);
+    r->queued = true;
     r->next_runnable = NULL;
-    if (e->runnable_last)
-        e->runnable_last->next_runnable = r;
+    if (q->last)
+        q->last->next_runnable = r;
     else
-        e->runnable_first = r;
-    e->runnable_last = r;
-    loop_defer_next(e->config.loop, &e->run_task);
+        q->first = r;
+    q->last = r;
+    loop_defer_next(r->edge->config.loop, &r->edge->run_task);
 }
 
 static void dequeue(struct request *r)
 {
-    struct edge *e = r->edge;
-    struct request *before = NULL, **link = &e->runnable_first;
+    struct run_queue *q = queue_of(r);
+    struct request *before = NULL, **link = &q->first;
     while (*link != r) {
         before = *link;
         link = &before->next_runnable;
     }
     *link = r->next_runnable;
-    if (e->runnable_last == r) e->runnable_last = before;
-    r->preempted = false;
+    if (q->last == r) q->last = before;
+    r->queued = false;
+}
+
+static void enter(struct request *r)
+{
+    r->entered = true;
+    request_go(r, instance_init_all(r->instance));
 }
 
 void request_run_next(void *context)
 {
     struct edge *e = context;
-    struct request *r = e->runnable_first;
+    struct request *r = e->starting.first ? e->starting.first : e->preempted.first;
     if (!r) return;
     dequeue(r);
-    if (e->runnable_first) loop_defer_next(e->config.loop, &e->run_task);
-    request_go(r, instance_resume(r->instance));
+    if (e->starting.first || e->preempted.first) loop_defer_next(e->config.loop, &e->run_task);
+    if (r->entered)
+        request_go(r, instance_resume(r->instance));
+    else
+        enter(r);
+}
+
+void request_start(struct request *r)
+{
+    if (r->version->cpu_ns_mean > (uint64_t)EDGE_HEAVY_US * 1000u)
+        enqueue(r);
+    else
+        enter(r);
 }
 
 /* ---- from start to end ---- */
@@ -102,8 +125,8 @@ static void cancel(struct request *r, enum outcome outcome)
 {
     r->outcome = outcome;
     r->suspended = false;
-    if (r->preempted) dequeue(r);
-    instance_cancel(r->instance);
+    if (r->queued) dequeue(r);
+    if (r->entered) instance_cancel(r->instance);
     request_finish(r);
 }
 
