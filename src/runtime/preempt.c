@@ -7,11 +7,13 @@
 #include "instance.h"
 #include "os/ticker.h"
 
-#define NEVER_NS UINT64_MAX
-#define RETRY_NS 50000u /* after a tick that found the host at work */
+#define NEVER_NS    UINT64_MAX
+#define RETRY_NS    50000u   /* after a tick that found the host at work */
+#define TICK_NS_MAX 4000000u /* between two looks at the clocks */
 
 /* The thread's ticker, and where it last looked at both clocks. */
 static _Thread_local volatile bool ticking;
+static _Thread_local uint64_t tick_at_ns; /* when the next one comes, while ticking */
 static _Thread_local uint64_t mark_ns, mark_cpu_ns;
 
 /* Ticks in a row that met no guest, or one that had only begun: requests are short. A timer
@@ -82,10 +84,18 @@ static void note_calm(bool calm)
         calm_ticks++;
 }
 
-/* Not so soon that nothing but ticks would run. */
+/* Not so soon that nothing but ticks would run, nor so late that the books are stale. */
 static uint64_t tick_delay(uint64_t left_ns)
 {
+    if (left_ns > TICK_NS_MAX) return TICK_NS_MAX;
     return left_ns < INSTANCE_SLICE_NS_MIN ? INSTANCE_SLICE_NS_MIN : left_ns;
+}
+
+static void tick_again(uint64_t delay_ns)
+{
+    ticking = true;
+    tick_at_ns = read_clock(CLOCK_MONOTONIC) + delay_ns;
+    ticker_start(delay_ns);
 }
 
 void preempt_enter(struct preempt *p)
@@ -93,11 +103,11 @@ void preempt_enter(struct preempt *p)
     if (!p->slice_ns) return;
     p->start_ns = read_clock(CLOCK_MONOTONIC);
     p->pending = false;
-    if (ticking) return;
-    ticking = true;
+    uint64_t delay_ns = tick_delay(first_delay(p));
+    if (ticking && tick_at_ns <= p->start_ns + delay_ns) return;
     mark_ns = p->start_ns;
     mark_cpu_ns = read_clock(CLOCK_THREAD_CPUTIME_ID);
-    ticker_start(tick_delay(first_delay(p)));
+    tick_again(delay_ns);
 }
 
 void preempt_leave(struct preempt *p)
@@ -121,12 +131,6 @@ static uint64_t discount(struct preempt *p)
     mark_ns = now_ns;
     mark_cpu_ns = cpu_ns;
     return now_ns - p->start_ns;
-}
-
-static void tick_again(uint64_t delay_ns)
-{
-    ticking = true;
-    ticker_start(delay_ns);
 }
 
 void preempt_on_tick(void *ucontext)
