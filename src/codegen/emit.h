@@ -88,6 +88,7 @@ struct function_emitter {
     uint32_t func; /* program function */
     uint32_t instance_index;
     size_t offset;                  /* wasm offset of the current instruction */
+    size_t located;                 /* the offset that debug information names now */
     LLVMValueRef fn, base, results; /* results: NULL unless they go through memory */
     LLVMBasicBlockRef entry;
     LLVMMetadataRef scope;

@@ -36,6 +36,7 @@ static void push_results(struct function_emitter *f, const struct wasm_type *typ
 void emit_call_with(struct function_emitter *f, const struct wasm_type *type, LLVMValueRef callee,
                     bool tail)
 {
+    emit_locate(f);
     LLVMValueRef args[WASM_PARAMS_MAX + 2];
     uint32_t count = 0;
     bool through_memory = type->results_count > EMIT_RESULTS_DIRECT_MAX;

@@ -233,6 +233,7 @@ enum status emit_init(struct emitter *e, uint32_t instance, struct error *err)
         st = error_set(err, ST_UNSUPPORTED, "offset 0x%zx: constant expression not supported yet",
                        f.offset);
     emit_at(&f, 0);
+    emit_locate(&f);
     LLVMBuildRetVoid(f.builder);
     emit_close(&f);
     return st;

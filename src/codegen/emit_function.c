@@ -14,8 +14,14 @@
 void emit_at(struct function_emitter *f, size_t offset)
 {
     f->offset = offset;
+}
+
+void emit_locate(struct function_emitter *f)
+{
+    if (f->located == f->offset) return;
+    f->located = f->offset;
     LLVMMetadataRef location =
-        LLVMDIBuilderCreateDebugLocation(f->e->context, (unsigned)offset, 0, f->scope, NULL);
+        LLVMDIBuilderCreateDebugLocation(f->e->context, (unsigned)f->offset, 0, f->scope, NULL);
     LLVMSetCurrentDebugLocation2(f->builder, location);
 }
 
@@ -34,7 +40,9 @@ enum status emit_open(struct function_emitter *f, struct emitter *e, LLVMValueRe
                                            true, 0, LLVMDIFlagZero, !e->fast);
     LLVMSetSubprogram(fn, f->scope);
     LLVMPositionBuilderAtEnd(e->builder, f->entry);
+    f->located = SIZE_MAX;
     emit_at(f, 0);
+    emit_locate(f);
     return ST_OK;
 }
 
@@ -175,6 +183,7 @@ enum status emit_function(struct emitter *e, uint32_t func, struct error *err)
         f.module = f.instance->module;
         f.type = &f.module->types[f.module->funcs[pf->index].type];
         emit_at(&f, f.module->funcs[pf->index].body_offset);
+        emit_locate(&f);
         st = open_locals(&f, &f.module->funcs[pf->index]);
     }
     if (!st) st = emit_body(&f, &f.module->funcs[pf->index]);

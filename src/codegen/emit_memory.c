@@ -61,6 +61,7 @@ static void check_bounds(struct function_emitter *f, uint32_t memory, LLVMValueR
 LLVMValueRef emit_address(struct function_emitter *f, const struct wasm_memarg *memarg,
                           uint32_t access_bytes)
 {
+    emit_locate(f);
     uint32_t memory = f->instance->memories[memarg->memory];
     LLVMValueRef index = emit_pop(f);
     if (memory_definition(f, memory)->limits.is64)

@@ -42,8 +42,13 @@ NODISCARD enum status emit_open(struct function_emitter *f, struct emitter *e, L
                                 const char *name, struct error *err);
 void emit_close(struct function_emitter *f);
 
-/* Marks what follows as coming from `offset`. */
+/* What follows comes from the instruction at `offset` … */
 void emit_at(struct function_emitter *f, size_t offset);
+
+/* … and now something is built that may trap or call: from here on the debug information says so.
+ * What can do neither keeps the location of what came before it, which makes that information much
+ * smaller, and a load that is folded into its user keeps its own. */
+void emit_locate(struct function_emitter *f);
 
 /* A slot of `count` struct values in the entry block. */
 LLVMValueRef emit_alloca_values(struct function_emitter *f, uint32_t count);

@@ -113,6 +113,7 @@ LLVMValueRef emit_helper(struct function_emitter *f, enum helper helper, LLVMVal
 #undef HELPER
     };
     struct emitter *e = f->e;
+    emit_locate(f);
     LLVMTypeRef types[INTRINSIC_ARGS_MAX];
     LLVMValueRef values[INTRINSIC_ARGS_MAX];
     assert(args_count < INTRINSIC_ARGS_MAX);
