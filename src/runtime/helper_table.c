@@ -5,7 +5,8 @@
 #include "helpers.h"
 #include "instance.h"
 
-#define GROW_FAILED UINT64_MAX
+#define GROW_FAILED    UINT64_MAX
+#define PIECE_ELEMENTS (64u << 10)
 
 /* Elements [at, at + length) of a table, or NULL when they are not all inside it. */
 static uint32_t *table_range(const struct instance *i, uint32_t table, uint64_t at, uint64_t length)
@@ -18,6 +19,32 @@ static uint32_t *table_range(const struct instance *i, uint32_t table, uint64_t 
 static void fill(uint32_t *elements, uint64_t length, uint32_t element)
 {
     for (uint64_t k = 0; k < length; k++) elements[k] = element;
+}
+
+/* Long operations go piece by piece, so that they can be preempted like code in a loop. */
+static uint64_t piece_of(uint64_t length)
+{
+    return length < PIECE_ELEMENTS ? length : PIECE_ELEMENTS;
+}
+
+/* memmove() in pieces, from the end that keeps overlapping ranges whole. */
+static uint32_t move_pieces(uint32_t *to, const uint32_t *from, uint64_t length)
+{
+    bool backwards = to > from && to < from + length;
+    uint32_t kind = TRAP_NONE;
+    while (length && !kind) {
+        uint64_t piece = piece_of(length);
+        length -= piece;
+        if (backwards) {
+            memmove(to + length, from + length, piece * sizeof *to);
+        } else {
+            memmove(to, from, piece * sizeof *to);
+            to += piece;
+            from += piece;
+        }
+        kind = preempt_point(running_instance());
+    }
+    return kind;
 }
 
 uint64_t helper_table_grow(uint32_t table, uint64_t delta, uint32_t element)
@@ -38,8 +65,15 @@ uint32_t helper_table_fill(uint32_t table, uint64_t at, uint32_t element, uint64
 {
     uint32_t *to = table_range(running_instance(), table, at, length);
     if (!to) return TRAP_TABLE_BOUNDS;
-    fill(to, length, element);
-    return TRAP_NONE;
+    uint32_t kind = TRAP_NONE;
+    while (length && !kind) {
+        uint64_t piece = piece_of(length);
+        fill(to, piece, element);
+        to += piece;
+        length -= piece;
+        kind = preempt_point(running_instance());
+    }
+    return kind;
 }
 
 uint32_t helper_table_copy(uint32_t to_table, uint32_t from_table, uint64_t to, uint64_t from,
@@ -49,8 +83,7 @@ uint32_t helper_table_copy(uint32_t to_table, uint32_t from_table, uint64_t to, 
     uint32_t *target = table_range(i, to_table, to, length);
     const uint32_t *source = table_range(i, from_table, from, length);
     if (!target || !source) return TRAP_TABLE_BOUNDS;
-    memmove(target, source, length * sizeof *target);
-    return TRAP_NONE;
+    return move_pieces(target, source, length);
 }
 
 uint32_t helper_table_init(uint32_t table, uint32_t segment, uint64_t to, uint64_t from,
@@ -64,8 +97,7 @@ uint32_t helper_table_init(uint32_t table, uint32_t segment, uint64_t to, uint64
     if (!target || !range_within(from, length, dropped ? 0 : e->count)) return TRAP_TABLE_BOUNDS;
     const uint8_t *home = e->in_context ? i->slot.base : i->module->rodata;
     const uint32_t *source = (const uint32_t *)(home + e->elements_offset);
-    memcpy(target, source + from, length * sizeof *target);
-    return TRAP_NONE;
+    return move_pieces(target, source + from, length);
 }
 
 uint64_t helper_elem_drop(uint32_t segment)

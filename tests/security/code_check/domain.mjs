@@ -85,7 +85,7 @@ export function low32(v) {
   return num(0, v.low, { byte: v.byte, id: v.id ? v.id + 0.5 : 0 });
 }
 
-const same = (a, b) => a.k === b.k && a.lo === b.lo && a.hi === b.hi && a.step === b.step &&
+const same = (a, b) => a.k === b.k && a.of === b.of && a.lo === b.lo && a.hi === b.hi && a.step === b.step &&
   a.low === b.low && a.byte === b.byte && a.id === b.id && a.reg === b.reg && a.table === b.table && a.count === b.count &&
   a.index === b.index && a.offset === b.offset && a.region === b.region && a.limit === b.limit &&
   a.sized === b.sized && a.counter === b.counter && a.from === b.from;
@@ -106,6 +106,7 @@ function threshold(lo, hi, step, constants) {
 export function join(a, b, id, widen) {
   if (a === b || same(a, b)) return a;
   if (a.k !== b.k || a.reg !== b.reg || a.region !== b.region) return { ...ANY, id };
+  if (a.k === 'either') return { ...ANY, id };
   if (a.k !== 'num' && !isPointer(a)) {
     const equal = a.table === b.table && a.from === b.from && a.count === b.count && a.lo === b.lo && a.hi === b.hi;
     return equal ? { ...a, id: a.id === b.id ? a.id : id } : { ...ANY, id };

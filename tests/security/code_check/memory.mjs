@@ -11,6 +11,10 @@ export function effectiveAddress(state, m, instr) {
   return m.disp ? add(v, constant(m.disp)) : v;
 }
 
+function count(context, what) {
+  if (!context.quiet) context.counts[what]++;
+}
+
 function isChecked(state, at) {
   return at.index !== 0 && state.checked.has(at.index) && at.offset >= 0;
 }
@@ -27,22 +31,22 @@ function baseError(context, state, at, size, isWrite) {
   const { program } = context;
   if (isAny(at)) {
     if (at.counter) {
-      context.counts.counters++;
+      count(context, 'counters');
       return '';
     }
     if (!program.memory64 || !isChecked(state, at)) return 'an index without bounds';
-    context.counts.checked64++;
+    count(context, 'checked64');
     return '';
   }
   if (at.lo < 0) return contextError(program, at, size, isWrite);
   const lane = Math.floor(at.lo / LANE_BYTES);
   if (lane < program.lanes && at.hi + size <= (lane + 1) * LANE_BYTES) {
-    context.counts.guest++;
+    count(context, 'guest');
     return '';
   }
   // Behind a check that always fails, of an offset that no memory has.
   if (program.memory64 && at.lo === at.hi && state.checked.size) {
-    context.counts.checked64++;
+    count(context, 'checked64');
     return '';
   }
   return `leaves its lane: base + ${at.lo} … ${at.hi}`;
@@ -77,6 +81,8 @@ export function accessError(context, state, at, size, isWrite) {
     case 'results':
       return at.lo >= 0 && at.hi + size <= (at.k === 'values' ? values : 16 * fn.results) ? ''
         : 'outside of the values';
+    case 'either':
+      return at.of.map((v) => accessError(context, state, v, size, isWrite)).join('');
     default: return `an address that is no pointer (${at.k} ${at.lo} … ${at.hi})`;
   }
 }
@@ -86,9 +92,10 @@ export function loaded(context, state, at, size) {
   const { program } = context;
   if (at.k === 'own' || at.k === 'low') {
     if (at.k === 'own' && at.lo === 0 && size === 8) return value('return', 0, 0);
-    const slot = state.loadSlot(at);
-    if (size === 8) return slot ?? ANY;
-    return size === 4 && slot ? low32(slot) : bySize(size);
+    if (size === 8) return state.loadSlot(at, 8) ?? ANY;
+    if (size !== 4) return bySize(size);
+    const half = state.loadSlot(at, 4), whole = state.loadSlot(at, 8);
+    return half ? low32(half) : whole ? low32(whole) : NUM32;
   }
   if (at.k === 'base' && at.lo === at.hi) {
     const limits = program.sizes.get(at.lo);

@@ -2,6 +2,7 @@
 // comparison compared, and which indices were checked against a size.
 import { ANY, join, same, U32 } from './domain.mjs';
 
+const HALVES_MAX = 128;
 const LOW = 2 ** 30; // keys of slots of the aligned part
 const PLACES = 2 ** 26, PLACES_OWN = 2 ** 24; // a frame is far smaller
 export const keyOf = (pointer) => (pointer.k === 'low' ? pointer.lo + LOW : pointer.lo);
@@ -54,13 +55,23 @@ export class State {
 
   storeSlot(pointer, bytes, v) {
     const key = keyOf(pointer);
-    if (this.slots.size) for (let k = key - 7; k < key + bytes; k++) this.slots.delete(k);
+    if (this.slots.size)
+      for (let k = key - 7; k < key + bytes; k++) {
+        const old = this.slots.get(k);
+        if (old && k + (old.half ? 4 : 8) > key) this.slots.delete(k);
+      }
+    // Halves are kept for their names only, which a comparison may bound.
+    if (bytes === 4 && v.k === 'num' && v.id && this.slots.size < HALVES_MAX)
+      this.slots.set(key, { ...v, half: true });
     if (bytes === 8 && (v.k !== 'num' || v.lo > -Infinity || v.low < U32 || v.id))
       this.slots.set(key, v);
   }
 
-  loadSlot(pointer) {
-    return this.slots.get(keyOf(pointer));
+  // The value that 8 bytes there, or 4 that were stored as such, hold.
+  loadSlot(pointer, bytes) {
+    const v = this.slots.get(keyOf(pointer));
+    if (!v || !v.half === (bytes === 4)) return undefined;
+    return v.half ? { ...v, half: undefined } : v;
   }
 
   dropSlots(pointer, bytes) {
@@ -90,8 +101,8 @@ export function joinInto(to, from, block, widen) {
   for (let i = 0; i < 16; i++) to.regs[i] = merge(to.regs[i], from.regs[i], i);
   for (const [key, a] of to.slots) {
     const b = from.slots.get(key);
-    if (b && b.k === a.k) {
-      to.slots.set(key, merge(a, b, placeOf(key)));
+    if (b && b.k === a.k && b.half === a.half) {
+      to.slots.set(key, a.half ? { ...merge(a, b, placeOf(key)), half: true } : merge(a, b, placeOf(key)));
     } else {
       to.slots.delete(key);
       changed = true;

@@ -1,5 +1,5 @@
 // What one instruction does to the state. An instruction that is not known here is an error.
-import { ANY, NUM32, U32, add, constant, isAny, isConst, join, low32, num, scale, sub, value }
+import { ANY, NUM32, U32, add, constant, isAny, isConst, isPointer, join, low32, num, scale, sub, value }
   from './domain.mjs';
 import { assume } from './branch.mjs';
 import { noteChecked } from './checked.mjs';
@@ -87,6 +87,7 @@ class Step {
 
   store(op, v) {
     const at = this.address(op, true);
+    if (at.k === 'either') this.state.slots.clear();
     if (at.k === 'own' || at.k === 'low') {
       if (at.lo === at.hi) this.state.storeSlot(at, op.size, v);
     } else if (v.k !== 'num' && v.k !== 'base' && at.k === 'base') {
@@ -196,7 +197,9 @@ class Step {
     this.state = state.clone();
     const mayStay = assume(this.state, condition, false), kept = this.read(dst);
     this.state = state;
-    const v = mayMove && mayStay ? join(kept, moved, 0, null) : mayMove ? moved : kept;
+    let v = mayMove && mayStay ? join(kept, moved, 0, null) : mayMove ? moved : kept;
+    if (isPointer(kept) && isPointer(moved) && kept.k !== moved.k && mayMove && mayStay)
+      v = value('either', 0, 0, { of: [kept, moved] });
     this.write(dst, { ...v, id: 0 });
   }
 
