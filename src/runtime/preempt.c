@@ -110,11 +110,6 @@ void preempt_enter(struct preempt *p)
     tick_again(delay_ns);
 }
 
-void preempt_leave(struct preempt *p)
-{
-    if (p->slice_ns) p->cpu_ns += read_clock(CLOCK_MONOTONIC) - p->start_ns;
-}
-
 uint64_t instance_cpu_ns(const struct instance *i)
 {
     return i->preempt.cpu_ns;
@@ -131,6 +126,14 @@ static uint64_t discount(struct preempt *p)
     mark_ns = now_ns;
     mark_cpu_ns = cpu_ns;
     return now_ns - p->start_ns;
+}
+
+/* A tick is where the system likes to give the processor to others, so behind one both clocks are
+ * asked again. */
+void preempt_leave(struct preempt *p)
+{
+    if (!p->slice_ns) return;
+    p->cpu_ns += p->preempted ? discount(p) : read_clock(CLOCK_MONOTONIC) - p->start_ns;
 }
 
 void preempt_on_tick(void *ucontext)

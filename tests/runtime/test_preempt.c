@@ -160,7 +160,9 @@ static void check_limit(const struct module *m, const char *name, uint64_t slice
     assert_int_equal(instance_trap(i)->kind, TRAP_CPU_LIMIT);
     assert_true(instance_cpu_ns(i) >= SPIN_LIMIT_NS);
     if (took_ns < SPIN_LIMIT_NS / 2 || took_ns > 10 * SPIN_LIMIT_NS)
-        fail_msg("%s took %llu ns", name, (unsigned long long)took_ns);
+        fail_msg("%s with slices of %llu ns, preempted %u times, took %llu ns and is charged %llu",
+                 name, (unsigned long long)slice_ns, preempted, (unsigned long long)took_ns,
+                 (unsigned long long)instance_cpu_ns(i));
 
     /* The next one in this slot has all of its time again. */
     struct error err;
