@@ -44,7 +44,7 @@ const jobs = (server) => children(server.child.pid).filter((pid) => commandLine(
 
 async function serve(what, options = [], env = {}) {
   const child = spawn(path.join(build, 'mayfly'), ['serve', '--listen', '127.0.0.1:0', ...options, what],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env }, detached: true });
   started.add(child);
   const server = { child, log: '', out: '' };
   child.stderr.on('data', (bytes) => { server.log += bytes; });
@@ -316,8 +316,7 @@ for (const [name, run] of Object.entries(tests)) {
     console.log(`FAIL  ${name}\n${error.stack}`);
   }
   for (const child of started) {
-    for (const pid of alive(child.pid) ? children(child.pid) : []) process.kill(pid, 'SIGKILL');
-    child.kill('SIGKILL');
+    try { process.kill(-child.pid, 'SIGKILL'); } catch { /* the whole group has ended */ }
   }
   started.clear();
 }
