@@ -6,7 +6,7 @@ _mayfly() {
     local -A options=(
         [serve]="--listen --workers --instances --cpu-limit --timeout --access-log $guest $compile --help"
         [run]="--dir $guest $compile --help"
-        [compile]="-o $compile --threads --stats --help"
+        [compile]="-o $compile --threads --deadline --stats --help"
         [inspect]="--help"
     )
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -19,7 +19,7 @@ _mayfly() {
     --cpu) mapfile -t COMPREPLY < <(compgen -W 'x86-64-v2 x86-64-v3' -- "$current") ;;
     --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
-    --listen | --workers | --instances | --cpu-limit | --timeout | --memory | --stack | --threads) COMPREPLY=() ;;
+    --listen | --workers | --instances | --cpu-limit | --timeout | --memory | --stack | --threads | --deadline) COMPREPLY=() ;;
     *)
         if [[ $current == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "${options[$verb]-}" -- "$current")

@@ -15,6 +15,7 @@ static const char help[] =
     "  -o FILE         where the artifact goes\n"
     "%s"
     "  --threads N     compile on N threads (default: one a core)\n"
+    "  --deadline S    give up after so many seconds (default: 600)\n"
     "  --stats         print sizes and times to standard error\n"
     "  -h, --help      this text\n"
     "\n"
