@@ -20,7 +20,13 @@ static void start_llvm(void)
 {
     /* There are lines in our debug information but no variables: the cheaper of LLVM's two ways to
      * follow variables then does nothing, where the other still walks every function. */
-    static const char *const options[] = {"mayfly", "-experimental-debug-variable-locations=false"};
+    static const char *const options[] = {
+        "mayfly",
+        "-experimental-debug-variable-locations=false",
+        /* A load that was folded into a conditional move would be moved into a branch, volatile or
+         * not, and its trap with it. */
+        "-x86-cmov-converter-force-mem-operand=false",
+    };
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();

@@ -51,6 +51,36 @@ static uint64_t weight(const struct wasm_module *m, const struct wasm_instr *ins
     return 1 + (uint64_t)t->params_count + t->results_count;
 }
 
+/* Blocks for explicit traps: one for each check. */
+static uint32_t trap_blocks(const struct wasm_module *m, const struct wasm_instr *instr)
+{
+    switch (instr->op) {
+    case WASM_OP_I32_DIV_S:
+    case WASM_OP_I64_DIV_S:
+    case WASM_OP_CALL_INDIRECT:
+    case WASM_OP_RETURN_CALL_INDIRECT: return 2;
+    case WASM_OP_I32_DIV_U:
+    case WASM_OP_I64_DIV_U:
+    case WASM_OP_I32_REM_S:
+    case WASM_OP_I64_REM_S:
+    case WASM_OP_I32_REM_U:
+    case WASM_OP_I64_REM_U:
+    case WASM_OP_I32_TRUNC_F32_S:
+    case WASM_OP_I32_TRUNC_F32_U:
+    case WASM_OP_I32_TRUNC_F64_S:
+    case WASM_OP_I32_TRUNC_F64_U:
+    case WASM_OP_I64_TRUNC_F32_S:
+    case WASM_OP_I64_TRUNC_F32_U:
+    case WASM_OP_I64_TRUNC_F64_S:
+    case WASM_OP_I64_TRUNC_F64_U:
+    case WASM_OP_TABLE_GET:
+    case WASM_OP_TABLE_SET: return 1;
+    default: break;
+    }
+    bool accesses = instr->immediate == WASM_IMM_MEMARG || instr->immediate == WASM_IMM_MEMARG_LANE;
+    return accesses && m->memories[instr->memarg.memory].limits.is64;
+}
+
 static bool note_instruction(const struct wasm_module *m, struct shape *s, struct nest *n,
                              const struct wasm_instr *instr)
 {
@@ -68,7 +98,7 @@ static bool note_instruction(const struct wasm_module *m, struct shape *s, struc
     case WASM_OP_BR_IF: break;
     default: branches = false; break;
     }
-    s->blocks += branches;
+    s->blocks += branches + trap_blocks(m, instr);
     s->run = branches ? 0 : s->run + weight(m, instr);
     if (s->run > s->run_max) s->run_max = s->run;
     if (n->depth[NEST_LOOP] > s->loop_depth_max) s->loop_depth_max = n->depth[NEST_LOOP];

@@ -18,7 +18,7 @@
  * run without branches, and with nesting. Real code stays well below: StarlingMonkey's largest
  * function has 170 KB, 7,400 blocks, 860 edges of br_tables, 400,000 blocks × locals. */
 #define PLAN_BYTES_MAX         500000u
-#define PLAN_BLOCKS_MAX        25000u
+#define PLAN_BLOCKS_MAX        12000u
 #define PLAN_EDGES_MAX         20000u
 #define PLAN_RUN_MAX           30000u
 #define PLAN_LOOP_DEPTH_MAX    64u
