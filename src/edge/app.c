@@ -119,8 +119,8 @@ enum status app_table_add(struct app_table *t, uint32_t id, const char *name, st
 void app_table_remove(struct app_table *t, struct app *app)
 {
     struct app **place = bucket(t, app->name, strlen(app->name));
-    while (*place && *place != app) place = &(*place)->next_in_bucket;
-    assert(*place == app && t->by_id[app->id] == app);
+    assert(t->by_id[app->id] == app);
+    while (*place != app) place = &(*place)->next_in_bucket;
     *place = app->next_in_bucket;
     app->next_in_bucket = NULL;
     t->by_id[app->id] = NULL;

@@ -165,6 +165,7 @@ void deploy_begin(struct deploy *d, struct deploy_app *app)
     bool servable;
     deploy_stop_waiting(d, app);
     deploy_set_string(&app->fast_artifact, NULL);
+    app->begun_ns = loop_now_ns(d->jobs.loop);
     enum status st = program_file_kind(app->path, &kind, &err);
     if (!st && kind == PROGRAM_FILE_COMPONENT)
         st = program_file_refuse_component(app->path, &err);
@@ -262,8 +263,10 @@ enum status deploy_open(struct deploy *d, struct deploy_app *app, int *ret_fd, s
         }
     }
     if (fd >= 0) close(fd);
-    /* It was removed or replaced behind our back: from the beginning. */
-    deploy_begin(d, app);
-    jobs_start(&d->jobs);
-    return error_set(err, ST_NOT_FOUND, "the artifact is not there any more, and made anew");
+    /* It was removed or replaced behind our back: from the beginning, but not for every request. */
+    if (loop_now_ns(d->jobs.loop) - app->begun_ns > DEPLOY_AGAIN_MS * UINT64_C(1000000)) {
+        deploy_begin(d, app);
+        jobs_start(&d->jobs);
+    }
+    return error_set(err, ST_NOT_FOUND, "the artifact is not there any more, and is made anew");
 }

@@ -23,6 +23,8 @@
 #include "job.h"
 #include "node/node.h"
 
+#define DEPLOY_AGAIN_MS 1000u /* an artifact that vanished is made anew so often at most */
+
 /* Which bytes a path led to. */
 struct file_identity {
     dev_t device;
@@ -38,6 +40,7 @@ struct deploy_app {
     struct file_identity artifact_identity;
     struct job *job;
     char *fast_artifact; /* to be removed when the optimised one is there */
+    uint64_t begun_ns;
     uint32_t id, generation;
     bool seen; /* in this scan */
 };

@@ -14,7 +14,7 @@ struct compiler_options;
 
 #define PROGRAM_WASM_BYTES_MAX  (256u << 20) /* of a module */
 #define PROGRAM_CACHE_BYTES_MAX (2ull << 30) /* then the least recently used artifacts go */
-#define PROGRAM_CACHE_FILES_MAX 10000u
+#define PROGRAM_CACHE_FILES_MAX 100000u
 
 /* Success: *ret is the caller's. Failure: *err says why; its text is empty when the compiler has
  * already said it. `*ret_compiled`: nothing was cached, the compiler ran. Blocks. */

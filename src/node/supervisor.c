@@ -206,6 +206,7 @@ int node_supervise(const struct node_config *config)
     s->config = config;
     s->counts_fd = -1;
     for (uint32_t i = 0; i < NODE_WORKERS_MAX; i++) s->workers[i].listen_fd = -1;
+    signal(SIGPIPE, SIG_IGN); /* whoever reads the log may go */
     raise_descriptors();
     enum status st = loop_new(clock_system(), &s->loop, &err);
     if (!st) st = run(s, &err);

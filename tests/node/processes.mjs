@@ -293,7 +293,7 @@ const tests = {
     const server = await serve(apps);
     const took = Date.now() - start;
     assert.ok(took < 5000 * SLOW, `${took} ms to start`);
-    assert.equal(server.out.trim().split('\n').length, APPS + 1);
+    await until(() => server.out.trim().split('\n').length === APPS + 1, () => 'a line for each');
     const names = Array.from({ length: 200 }, (_, i) => `app-${i * 5}`);
     const answers = await Promise.all(names.map((name) => get(server, `/${name}/`)));
     for (const { status } of answers) assert.equal(status, 200);
