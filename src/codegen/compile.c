@@ -15,7 +15,7 @@
 #include "plan.h"
 
 /* Raised with every change of what is generated: part of cache keys. */
-#define ENGINE_REVISION 1
+#define ENGINE_REVISION 2
 
 #define COMPILE_STACK_BYTES (256u << 20) /* LLVM recurses on the shape of its input */
 

@@ -56,7 +56,7 @@ static uint32_t trap_blocks(const struct wasm_module *m, const struct wasm_instr
 {
     switch (instr->op) {
     case WASM_OP_I32_DIV_S:
-    case WASM_OP_I64_DIV_S:
+    case WASM_OP_I64_DIV_S: return 4; /* the check for overflow is two branches in the end */
     case WASM_OP_CALL_INDIRECT:
     case WASM_OP_RETURN_CALL_INDIRECT: return 2;
     case WASM_OP_I32_DIV_U:
