@@ -4,6 +4,13 @@
 
 #include "rig.h"
 
+/* Sanitizers keep memory and mappings of their own, and take faults for theirs. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define GUEST_SANITIZED 1
+#endif
+#endif
+
 static inline enum call_result guest_call(struct instance *i, const char *name, uint32_t x,
                                           uint32_t *ret)
 {

@@ -124,7 +124,7 @@ static void test_cycles(void **state)
                   ended[IS_PREEMPTED], after.descriptors, before.mappings, after.mappings,
                   before.resident_kib, after.resident_kib);
     assert_int_equal(before.descriptors, after.descriptors);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef GUEST_SANITIZED
     assert_in_range(after.mappings, before.mappings - 8, before.mappings + 8);
     assert_true(after.resident_kib < before.resident_kib + RSS_SPREAD_KIB);
 #endif

@@ -286,7 +286,7 @@ static void test_faults_of_the_host(void **state)
     const struct instance_config config = {.memory_bytes_max = BYTES_MAX};
     signal(SIGSEGV, SIG_DFL); /* no test runner's handler */
     struct instance *i = instance_of(modules[1], &config);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef GUEST_SANITIZED
     rig_host = faulty_host;
     assert_int_equal(rig_child_signal(run_host, i), SIGSEGV);
     rig_host = guest_address_host;

@@ -82,6 +82,8 @@ export class State {
 
 const sameSet = (a, b) => a.size === b.size && [...a].every((x) => b.has(x));
 
+const keyAt = (place) => (place - 16 >= 2 * PLACES_OWN ? place - 16 - 3 * PLACES_OWN + LOW
+  : place - 16 - PLACES_OWN);
 const placeOf = (key) => 16 + (key > LOW / 2 ? 2 * PLACES_OWN + (key - LOW) + PLACES_OWN
   : key + PLACES_OWN);
 
@@ -90,9 +92,21 @@ export function joinInto(to, from, block, widen) {
   const phi = (place) => -(block * PLACES + place + 1);
   const isPhi = (id) => id < 0 && Math.floor((-id - 1) / PLACES) === block;
   let changed = false;
+  // The name that a place was given here belongs to an earlier turn when that place has another.
+  const isStale = (id) => {
+    const place = (-Math.floor(id) - 1) % PLACES;
+    const owner = place < 16 ? from.regs[place] : from.slots.get(keyAt(place));
+    return owner?.id !== Math.floor(id);
+  };
+  const names = new Map(); // places that hold the same on both ways hold the same here
   const merge = (a, b, place) => {
-    const own = phi(place);
-    if (isPhi(b.id) && b.id !== own) b = { ...b, id: own };
+    let own = phi(place);
+    if (isPhi(b.id) && b.id !== own && isStale(b.id)) b = { ...b, id: own };
+    if (a.id && b.id && a.id !== b.id) {
+      const pair = `${a.id} ${b.id}`;
+      if (!names.has(pair)) names.set(pair, own);
+      own = names.get(pair);
+    }
     const v = join(a, b, own, widen);
     if (v.k === 'own' && v.lo !== v.hi) return { ...ANY, id: own };
     if (!same(v, a)) changed = true;
