@@ -9,7 +9,7 @@
 
 #include "artifact/artifact.h"
 #include "compiled.h"
-#include "rig.h"
+#include "guest.h"
 
 #define PAGE         65536u
 #define MEMORIES     3u
@@ -172,6 +172,8 @@ static void test_optimised(void **state)
     check_level(GUESTS "/access.wasm", &levels[1]);
 }
 
+#ifndef GUEST_SANITIZED
+
 static void test_optimised_v3(void **state)
 {
     (void)state;
@@ -187,13 +189,17 @@ static void test_aggressive(void **state)
     print_message("%llu calls\n", (unsigned long long)calls);
 }
 
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fast),
         cmocka_unit_test(test_optimised),
+#ifndef GUEST_SANITIZED /* a hundred times slower, and none the wiser for another level */
         cmocka_unit_test(test_optimised_v3),
         cmocka_unit_test(test_aggressive),
+#endif
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -207,10 +207,12 @@ static void test_bulk_limit(void **state)
         uint64_t late_ns = instance_cpu_ns(i) - CPU_LIMIT_NS;
         print_message("%s: preempted %u times, limit late by %llu us\n", names[k], preempted,
                       (unsigned long long)late_ns / 1000);
+        instance_free(i);
+#ifndef GUEST_SANITIZED /* which checks every byte: pieces take long */
         if (preempted < 4 || late_ns > LATE_NS_MAX)
             fail_msg("%s: preempted %u times, late by %llu ns", names[k], preempted,
                      (unsigned long long)late_ns);
-        instance_free(i);
+#endif
     }
 }
 

@@ -96,12 +96,13 @@ static void end(struct instance *i, uint32_t way)
  * instance that is not. */
 static void inspect(struct instance *i, const char *after)
 {
-    uint64_t slice_ns = i->preempt.slice_ns;
+    const uint64_t slice_ns = i->preempt.slice_ns, cpu_ns_max = i->preempt.cpu_ns_max;
     uint32_t found = 99;
     guest_init(i);
-    i->preempt.slice_ns = UINT64_MAX;
+    i->preempt.slice_ns = i->preempt.cpu_ns_max = UINT64_MAX;
     enum call_result result = guest_call(i, "inspect", 0, &found);
     i->preempt.slice_ns = slice_ns;
+    i->preempt.cpu_ns_max = cpu_ns_max;
     if (result != CALL_RETURNED || found) fail_msg("after %s: finding %u", after, found);
 }
 
