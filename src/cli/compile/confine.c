@@ -30,9 +30,13 @@ static void tell_violation(int number)
     (void)ignored;
 }
 
+/* What the caller has limited further stays so. */
 static bool set_limit(int resource, uint64_t value)
 {
-    struct rlimit limit = {value, value};
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit)) return false;
+    if (limit.rlim_max > value) limit.rlim_max = value;
+    if (limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
     return !setrlimit((__rlimit_resource_t)resource, &limit);
 }
 
