@@ -155,13 +155,6 @@ static void simd_neg(struct function_emitter *f, const struct simd_row *row,
     emit_push_vector(f, LLVMBuildNeg(f->builder, pop_shape(f, row->shape), ""));
 }
 
-static void simd_popcnt(struct function_emitter *f, const struct simd_row *row,
-                        const struct wasm_instr *instr)
-{
-    (void)instr;
-    emit_push_vector(f, emit_intrinsic1(f, "llvm.ctpop", pop_shape(f, row->shape)));
-}
-
 static void simd_shift(struct function_emitter *f, const struct simd_row *row,
                        const struct wasm_instr *instr)
 {

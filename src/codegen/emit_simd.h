@@ -61,7 +61,7 @@ simd_emit simd_fp_binary, simd_fp_compare, simd_fp_round, simd_fp_sqrt, simd_fp_
     simd_convert_low, simd_promote, simd_demote, simd_trunc_sat, simd_trunc_sat_zero;
 
 /* emit_simd_x86.c: what has an instruction of x86-64 that plain IR does not reach */
-simd_emit simd_swizzle, simd_q15mulr, simd_q15mulr_relaxed, simd_dot, simd_dot_relaxed,
+simd_emit simd_popcnt, simd_swizzle, simd_q15mulr, simd_q15mulr_relaxed, simd_dot, simd_dot_relaxed,
     simd_dot_add_relaxed, simd_trunc_relaxed, simd_trunc_relaxed_zero, simd_swizzle_relaxed;
 
 #endif
