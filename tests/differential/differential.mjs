@@ -1,7 +1,7 @@
-// node differential.mjs DIFF_RUNNER OUT_FOLDER COUNT SEED LEVEL…
+// node differential.mjs DIFF_RUNNER OUT_FOLDER COUNT DENSE SEED LEVEL…
 //
-// Differential test against V8: makes COUNT modules by binaryen (generate.mjs) and a quarter of
-// that by dense.mjs, runs each by diff_runner at every LEVEL and in this process, and compares what
+// Differential test against V8: makes COUNT modules by binaryen (generate.mjs) and DENSE by
+// dense.mjs, runs each by diff_runner at every LEVEL and in this process, and compares what
 // came out. Ends with
 // "N passed, N failed, N skipped" (modules). A module whose NaNs are left alone may show the bits of
 // one, which engines choose freely: when it differs, its de-NaNed version decides.
@@ -15,8 +15,9 @@ import { randomSource } from './random.mjs';
 import { difference, makeReplay, onceOf } from './replay.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const [runner, out, countText, seed, ...levels] = process.argv.slice(2);
+const [runner, out, countText, denseText, seed, ...levels] = process.argv.slice(2);
 const count = Number(countText);
+const total = count + Number(denseText);
 const jco = join(here, '../tools/node_modules/@bytecodealliance/jco/dist/api.js');
 const { parse } = await import(pathToFileURL(jco));
 const replay = await makeReplay(parse);
@@ -77,9 +78,8 @@ let failed = 0;
 let nanOnly = 0;
 let unsupported = 0;
 let calls = 0;
-console.log(`seed ${seed}, ${count} modules by binaryen and ${Math.ceil(count / 4)} dense ones, levels ${levels.join(' ')}, V8 ${process.versions.v8}`);
+console.log(`seed ${seed}, ${count} modules by binaryen and ${denseText} dense ones, levels ${levels.join(' ')}, V8 ${process.versions.v8}`);
 run(process.execPath, [join(here, 'generate.mjs'), out, countText, seed]);
-const total = count + Math.ceil(count / 4);
 const instructions = readOpcodes(join(here, '../../src/wasm/opcode.def'));
 for (let n = count; n < total; n++) {
   const text = denseModule(randomSource(Number(seed), n), instructions);
