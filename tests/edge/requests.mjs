@@ -246,8 +246,8 @@ const alone = {
 
   async 'overloaded: 503 and Retry-After at one instance too many'() {
     const server = await serve('--instances', '2');
-    const [a, b, c] = await Promise.all([get(server, '/sleep'), get(server, '/sleep'),
-      pause(100 * SLOW).then(() => get(server, '/sleep'))]);
+    const [a, b, c] = await Promise.all([get(server, '/sleep-second'), get(server, '/sleep-second'),
+      pause(400).then(() => get(server, '/sleep'))]);
     assert.deepEqual([a.status, b.status], [200, 200]);
     assert.equal(c.status, 503);
     assert.equal(c.headers['retry-after'], '1');
