@@ -126,7 +126,10 @@ int main(void)
     if (!strcmp(path, "/env") || !strncmp(path, "/env/", 5)) return environment();
     if (!strcmp(path, "/sleep")) return sleep_ms(300);
     if (!strcmp(path, "/sleep-second")) return sleep_ms(1000);
-    if (!strcmp(path, "/sleep-long")) return sleep_ms(60000);
+    if (!strcmp(path, "/sleep-long")) {
+        fputs("begun\n", stderr);
+        return sleep_ms(60000);
+    }
     if (!strcmp(path, "/wait")) return wait_for_input();
     if (!strcmp(path, "/trap")) return trap(0);
     if (!strcmp(path, "/trap-late")) return trap(1);

@@ -223,7 +223,7 @@ const tests = {
     const request = http.request({ port: server.port, path: '/sleep-long', agent: false });
     request.on('error', () => {});
     request.end();
-    await pause(100);
+    await until(() => lines(server, 'message=begun').length, () => server.log);
     request.destroy();
     await until(() => lines(server, 'outcome=canceled').length, () => server.log);
     assert.equal((await get(server, '/')).status, 200);
