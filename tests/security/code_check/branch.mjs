@@ -60,7 +60,7 @@ function apply(state, v, [lo, hi], size) {
 // False: that way is never taken.
 export function assume(state, condition, isTaken) {
   const f = state.flags;
-  if (!f || f.size === 2) return true;
+  if (!f || f.size === 2 || (f.zeroOnly && condition !== 'e' && condition !== 'ne')) return true;
   noteChecked(state, f);
   let c = isTaken ? condition : INVERSE[condition];
   const { a, b, size } = f;

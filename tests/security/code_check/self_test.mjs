@@ -18,6 +18,8 @@ const CASES = [
   ['a store of the farthest address', '', 'mov eax, edi; mov ecx, 0xffffffff; add rcx, rax; movups [r13 + rcx], xmm0'],
   ['a spilled address', '', 'sub rsp, 24; mov eax, edi; mov [rsp + 8], rax; call good; mov rax, [rsp + 8]; mov eax, [r13 + rax]; add rsp, 24'],
   ['an address through lea', '', 'mov eax, edi; lea rcx, [r13 + rax]; mov edx, [rcx + 100]'],
+  ['an index that can only be 0', '', 'xor eax, eax; cmp edi, 1; adc eax, 2; jne 1f; mov eax, [r13 + 4*rax - 1024]; 1:'],
+  ['the carry of an addition with carry', 'outside of the context', 'xor eax, eax; cmp edi, 1; adc eax, 2; jae 1f; mov eax, edi; mov eax, [r13 + 4*rax - 1024]; 1:'],
   ['a table element', '', 'cmp edi, [r13 - 16]; jae 1f; mov eax, edi; mov eax, [r13 + 4*rax - 1024]; 1:'],
   ['a 64-bit memory', '', 'mov rax, [r13 - 8]; sub rax, 4; cmp rdi, rax; ja 1f; mov eax, [r13 + rdi]; 1:', { memory64: true }],
   ['a counted loop', '', 'xor ecx, ecx; 1: mov [r13 + rcx], edi; add rcx, 16; cmp ecx, 160; jne 1b'],

@@ -101,6 +101,14 @@ class Step {
     this.state.flags = { at: this.instr.at, a, b, size };
   }
 
+  // The zero flag tells of the result, the others do not.
+  addWithCarry([dst]) {
+    this.generic(false);
+    if (dst.k !== 'r') return;
+    this.compare(this.compared(dst), constant(0), dst.size);
+    this.state.flags.zeroOnly = true;
+  }
+
   arithmetic(op, f) {
     const [dst, src] = this.instr.args;
     const a = this.read(dst), b = src ? this.read(src, dst.size) : constant(1);
@@ -277,7 +285,8 @@ class Step {
     else if (/^set/.test(op)) {
       noteChecked(this.state, this.state.flags);
       this.write(args[0], num(0, 1));
-    } else if (GENERIC.has(op)) this.generic(false);
+    } else if (op === 'adc') this.addWithCarry(args);
+    else if (GENERIC.has(op)) this.generic(false);
     else if (VECTOR.test(op)) this.generic(VECTOR_READS.test(op));
     else this.error('an instruction that is not allowed');
   }
