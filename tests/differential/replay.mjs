@@ -148,12 +148,12 @@ function isVectorOfOtherNans(got, want) {
 }
 
 // Where two runs part: { got, want, nanBits }, or null. When not `conforming`, nothing can be said
-// from the first trapping load on.
+// from the first trapping load on: it may be left out, or trap before a store that it stood behind.
 export function difference(got, want, conforming) {
   for (let i = 0; i < Math.max(got.length, want.length); i++) {
     if (got[i] === want[i]) continue;
-    const call = want.slice(i).find((l) => l.startsWith('call '));
-    if (!conforming && call?.endsWith(' trap memory')) return null;
+    const call = i + want.slice(i).findIndex((l) => l.startsWith('call '));
+    if (!conforming && want.slice(0, call + 1).some((l) => l.endsWith(' trap memory'))) return null;
     const nanBits = isVectorOfOtherNans(got[i], want[i]);
     return { got: got[i] ?? 'nothing', want: want[i] ?? 'nothing', nanBits };
   }
