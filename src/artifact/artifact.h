@@ -242,8 +242,8 @@ struct artifact;
  * ST_NO_MEMORY. Blocks on the file. */
 NODISCARD enum status artifact_open(const char *path, struct artifact **ret, struct error *err);
 
-/* The same from an open file, which is taken in every case. With `verified`, a process that this one
- * trusts has verified this very file before, and digest and bounds are not looked at again. */
+/* The same from an open file, which is taken in every case. With `verified`, a process that this
+ * one trusts has verified this very file before, and digest and bounds are not looked at again. */
 NODISCARD enum status artifact_open_fd(int take_fd, bool verified, struct artifact **ret,
                                        struct error *err);
 

@@ -114,8 +114,8 @@ static struct dwarf_bytes text_at(struct dwarf_bytes section, uint64_t offset)
 
 static struct dwarf_bytes read_text(struct cursor *c)
 {
-    struct dwarf_bytes text = {c->bytes + c->at, strnlen((const char *)c->bytes + c->at,
-                                                         c->end - c->at)};
+    struct dwarf_bytes text = {c->bytes + c->at,
+                               strnlen((const char *)c->bytes + c->at, c->end - c->at)};
     skip(c, (uint64_t)text.size_bytes + 1);
     return text;
 }

@@ -155,9 +155,9 @@ NODISCARD enum status http_listen_parse(const char *text, char *host, size_t hos
 NODISCARD enum status http_server_listen(struct http_server *s, const struct http_listen *listen,
                                          uint16_t *bound_port, struct error *err);
 
-/* For several servers, each in a process of its own, on one address: opens `count` listening sockets
- * (at least 1) among which the system divides connections (SO_REUSEPORT). Errors, also when another
- * process has the port: as http_server_listen(). On failure none is open. */
+/* For several servers, each in a process of its own, on one address: opens `count` listening
+ * sockets (at least 1) among which the system divides connections (SO_REUSEPORT). Errors, also when
+ * another process has the port: as http_server_listen(). On failure none is open. */
 NODISCARD enum status http_listen_open(const struct http_listen *listen, int *ret_fds, size_t count,
                                        uint16_t *bound_port, struct error *err);
 

@@ -172,7 +172,7 @@ uint32_t instance_exit_code(const struct instance *i);
  * the memory, suspend, or run guest code. A length of 0 at offset <= size is inside. */
 NODISCARD bool guest_slice(const struct instance *i, uint32_t memory, uint64_t offset,
                            uint64_t length, uint8_t **ret);
-uint64_t guest_memory_bytes(const struct instance *i, uint32_t memory); /* current size */
+uint64_t guest_memory_bytes(const struct instance *i, uint32_t memory);  /* current size */
 uint64_t guest_table_elements(const struct instance *i, uint32_t table); /* current size */
 
 /* True when memory.grow failed since birth or reset because of instance_config.memory_bytes_max. */
