@@ -6,7 +6,7 @@ _mayfly() {
     local -A options=(
         [serve]="--listen --workers --instances --cpu-limit --timeout --access-log $guest $compile --help"
         [run]="--dir $guest $compile --help"
-        [compile]="-o $compile --threads --deadline --stats --help"
+        [compile]="-o $compile --threads --deadline --no-start --stats --help"
         [inspect]="--help"
     )
     if [ "$COMP_CWORD" -eq 1 ]; then

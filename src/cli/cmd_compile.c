@@ -16,6 +16,7 @@ static const char help[] =
     "%s"
     "  --threads N     compile on N threads (default: one a core)\n"
     "  --deadline S    give up after so many seconds (default: 600)\n"
+    "  --no-start      do not run the module's initialisers now, but in every instance\n"
     "  --stats         print sizes and times to standard error\n"
     "  -h, --help      this text\n"
     "\n"

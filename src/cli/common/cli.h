@@ -35,6 +35,7 @@ struct cli_compile_options {
     bool conforming;
     uint32_t cpu_level; /* 2 or 3 */
     uint32_t threads;   /* 0: one a core */
+    bool no_start;      /* initialisers run in every instance rather than at deploy */
 };
 
 /* optimised, not conforming, x86-64-v3 where this machine has it and -v2 elsewhere. */

@@ -55,7 +55,7 @@ enum status compile_module(const char *name, const struct buffer *wasm,
     buffer_init(&file, ARTIFACT_BYTES_MAX);
     enum status st = wasm_module_decode(wasm->data, wasm->size_bytes, &module, err);
     if (!st) st = generate(module, options, &bare, &codegen_stats, err);
-    if (!st) st = snapshot(&bare, &file, err);
+    if (!st) st = snapshot(&bare, !options->no_start, &file, err);
     if (st)
         error_prefix(err, "%s", name);
     else

@@ -32,6 +32,7 @@ static const char help[] =
     "  --nice N        run with lower priority, 0 to 19 (default: 0)\n"
     "  --deadline S    give up after so many seconds (default: 600)\n"
     "  --digest HEX    refuse a module whose SHA-256 is another\n"
+    "  --no-start      do not run the module's initialisers now, but in every instance\n"
     "  --stats         print sizes and times to standard error\n"
     "  --inspect       say what the module imports, exports and needs\n"
     "  --engine        print the version of the code generator\n"
@@ -44,6 +45,7 @@ enum option_id {
     OPT_NICE,
     OPT_DEADLINE,
     OPT_DIGEST,
+    OPT_NO_START,
     OPT_STATS,
     OPT_INSPECT,
     OPT_ENGINE
@@ -55,6 +57,7 @@ static const struct option options[] = {
     {"nice", required_argument, NULL, OPT_NICE},
     {"deadline", required_argument, NULL, OPT_DEADLINE},
     {"digest", required_argument, NULL, OPT_DIGEST},
+    {"no-start", no_argument, NULL, OPT_NO_START},
     {"stats", no_argument, NULL, OPT_STATS},
     {"inspect", no_argument, NULL, OPT_INSPECT},
     {"engine", no_argument, NULL, OPT_ENGINE},
@@ -79,6 +82,7 @@ static int parse_option(int id, char **argv, struct arguments *args)
     switch (id) {
     case 'h': args->help = true; return CLI_OK;
     case 'o': args->out = optarg; return CLI_OK;
+    case OPT_NO_START: args->compile.no_start = true; return CLI_OK;
     case OPT_STATS: args->stats = true; return CLI_OK;
     case OPT_INSPECT: args->inspect = true; return CLI_OK;
     case OPT_ENGINE: args->engine = true; return CLI_OK;

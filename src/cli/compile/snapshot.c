@@ -120,23 +120,24 @@ static enum status run_exports(struct instance *instance, const struct artifact 
     return ST_OK;
 }
 
-static enum status run_all(struct instance *instance, const struct artifact *a, struct error *err)
+static enum status run_all(struct instance *instance, const struct artifact *a, bool start,
+                           struct error *err)
 {
     size_t count;
     (void)artifact_section(a, ARTIFACT_INSTANCES, &count);
     for (uint32_t i = 0; i < count; i++) {
         enum call_result result = instance_init(instance, i);
-        if (result == CALL_RETURNED) result = instance_start(instance, i);
+        if (result == CALL_RETURNED && start) result = instance_start(instance, i);
         if (result != CALL_RETURNED)
             return report(instance, "the module cannot be instantiated", result, err);
     }
-    return run_exports(instance, a, err);
+    return start ? run_exports(instance, a, err) : ST_OK;
 }
 
 /* ---- freezing ---- */
 
-static enum status freeze(struct instance *instance, const struct artifact *a, struct buffer *file,
-                          struct error *err)
+static enum status freeze(struct instance *instance, const struct artifact *a, bool started,
+                          struct buffer *file, struct error *err)
 {
     struct buffer extents, image;
     size_t memories_count;
@@ -154,7 +155,7 @@ static enum status freeze(struct instance *instance, const struct artifact *a, s
             .extents_count = extents.size_bytes / sizeof(struct artifact_extent),
             .bytes = {image.data, image.size_bytes},
             .memory_pages = pages,
-            .started = true,
+            .started = started,
         };
         st = artifact_write_image(a, &frozen, file, err);
     }
@@ -164,7 +165,8 @@ static enum status freeze(struct instance *instance, const struct artifact *a, s
     return st;
 }
 
-static enum status instantiate(const struct module *module, struct buffer *file, struct error *err)
+static enum status instantiate(const struct module *module, bool start, struct buffer *file,
+                               struct error *err)
 {
     const struct artifact *a = module_artifact(module);
     struct wasi_context context = {0};
@@ -182,14 +184,14 @@ static enum status instantiate(const struct module *module, struct buffer *file,
     struct instance *instance = NULL;
     enum status st = wasi_preview1_new(&wasi, &context.preview1, err);
     if (!st) st = instance_new(module, &config, &instance, err);
-    if (!st) st = run_all(instance, a, err);
-    if (!st) st = freeze(instance, a, file, err);
+    if (!st) st = run_all(instance, a, start, err);
+    if (!st) st = freeze(instance, a, start, file, err);
     instance_free(instance);
     wasi_preview1_free(context.preview1);
     return st;
 }
 
-enum status snapshot(const struct buffer *bare, struct buffer *file, struct error *err)
+enum status snapshot(const struct buffer *bare, bool start, struct buffer *file, struct error *err)
 {
     struct artifact *artifact = NULL;
     struct module *module = NULL;
@@ -202,7 +204,7 @@ enum status snapshot(const struct buffer *bare, struct buffer *file, struct erro
     if (st)
         artifact_close(artifact);
     else
-        st = instantiate(module, file, err);
+        st = instantiate(module, start, file, err);
     if (module) module_free(module);
     free(functions);
     return st;

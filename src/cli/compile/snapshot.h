@@ -12,7 +12,9 @@
 
 #define SNAPSHOT_CPU_MS_MAX 10000u
 
-/* `bare` is an artifact without image; the one with it is appended to *file. */
-NODISCARD enum status snapshot(const struct buffer *bare, struct buffer *file, struct error *err);
+/* `bare` is an artifact without image; the one with it is appended to *file. Without `start` only
+ * globals and active segments are in it, and start functions are left to every instance. */
+NODISCARD enum status snapshot(const struct buffer *bare, bool start, struct buffer *file,
+                               struct error *err);
 
 #endif
