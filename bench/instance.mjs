@@ -36,14 +36,14 @@ for (let round = 0; round < rounds; round += 1) {
     if (kind === 'first') {
       gather(first, fields);
     } else {
-      const { threads, pages, ...values } = fields;
-      const key = `${threads} ${pages}`;
+      const { threads, pages, stride, ...values } = fields;
+      const key = `${threads} ${pages} ${stride}`;
       if (!warm.has(key)) warm.set(key, {});
       gather(warm.get(key), values);
     }
   }
 }
-const of = warm.get(`1 ${PAGES_OF_RESULT}`);
+const of = warm.get(`1 ${PAGES_OF_RESULT} 1`);
 if (!of || !first.total_ns) fail('bench_instance printed no result');
 
 const us = (values) => (median(values) / 1000).toFixed(2);
@@ -51,8 +51,8 @@ printMachine(`mayfly ${firstLine(mayfly, ['--version'])}`);
 console.log(`instances one after the other in one slot a thread; medians of ${rounds} rounds; µs\n`);
 printTable([['threads, pages written', 'p50', 'p99', 'p99.9', 'start p50', 'reset p50', 'faults/request'],
   ...[...warm].map(([key, values]) => {
-    const [threads, pages] = key.split(' ');
-    return [`${threads}, ${pages}`, us(values.p50_ns), us(values.p99_ns), us(values.p999_ns),
+    const [threads, pages, stride] = key.split(' ');
+    return [`${threads}, ${pages}${stride > 1 ? ' scattered' : ''}`, us(values.p50_ns), us(values.p99_ns), us(values.p999_ns),
       us(values.start_ns), us(values.reset_ns), median(values.faults).toFixed(4)];
   })]);
 console.log('\nfirst instance of hello in C, artifact in the page cache, up to its first output; µs\n');

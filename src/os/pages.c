@@ -93,9 +93,8 @@ static const struct pagemap *pagemap_open(void)
     return atomic_load(&page->process) ? page : NULL;
 }
 
-/* Adds pages to the list; neighbours of the last run become part of it. */
-static bool add_run(uint8_t *start, size_t size_bytes, struct page_run *runs, size_t runs_max,
-                    size_t *count)
+bool page_run_add(uint8_t *start, size_t size_bytes, struct page_run *runs, size_t runs_max,
+                  size_t *count)
 {
     if (*count && runs[*count - 1].start + runs[*count - 1].size_bytes == start) {
         runs[*count - 1].size_bytes += size_bytes;
@@ -126,8 +125,8 @@ static bool scan(int fd, void *start, size_t size_bytes, struct page_run *runs, 
         if (found < 0 && errno == EINTR) continue;
         if (found < 0) return false;
         for (int k = 0; k < found; k++)
-            if (!add_run((uint8_t *)(uintptr_t)regions[k].start,
-                         (size_t)(regions[k].end - regions[k].start), runs, runs_max, count))
+            if (!page_run_add((uint8_t *)(uintptr_t)regions[k].start,
+                              (size_t)(regions[k].end - regions[k].start), runs, runs_max, count))
                 return false;
         /* A full vector ends the walk early. */
         if (arguments.walk_end <= arguments.start) return false;
@@ -151,7 +150,8 @@ static bool read_entries(int fd, uint8_t *start, size_t size_bytes, struct page_
         for (size_t k = 0; k < pages; k++) {
             bool private =
                 (entries[k] & (ENTRY_PRESENT | ENTRY_SWAPPED)) && !(entries[k] & ENTRY_FILE);
-            if (private && !add_run(start + done + k * VM_PAGE, VM_PAGE, runs, runs_max, count))
+            if (private &&
+                !page_run_add(start + done + k * VM_PAGE, VM_PAGE, runs, runs_max, count))
                 return false;
         }
         done += pages * VM_PAGE;

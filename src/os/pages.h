@@ -3,7 +3,7 @@
  * and the shared page of zeros, are not among them.
  *
  * Asked through /proc/self/pagemap: by PAGEMAP_SCAN (Linux 6.7), else by reading its entries, else
- * the answer is that nobody knows. Any thread. */
+ * the answer is that nobody knows. And copying such pages back. Any thread. */
 #ifndef OS_PAGES_H
 #define OS_PAGES_H
 
@@ -20,6 +20,11 @@ struct page_run {
     uint8_t *start;
     size_t size_bytes;
 };
+
+/* Adds pages to a list that has room for `runs_max`; neighbours of the last run become part of it.
+ * False: no room. */
+NODISCARD bool page_run_add(uint8_t *start, size_t size_bytes, struct page_run *runs,
+                            size_t runs_max, size_t *count);
 
 /* Opens what is needed, so that a process may give up its file system afterwards. To be called
  * again in a fork. Failing is no error: nobody knows, then. */
@@ -44,8 +49,22 @@ struct pages_moment {
 struct pages_moment pages_now(void);
 bool pages_same_moment(const struct pages_moment *a, const struct pages_moment *b);
 
+/* A page that shall be as its original. */
+struct page_copy {
+    uint8_t *to; /* both page-aligned */
+    const uint8_t *from;
+    uint32_t changed; /* pages_restore() */
+};
+
+/* Makes each page as its original again. Sets `changed` to `now` where it was not. */
+void pages_restore(struct page_copy *pages, size_t count, uint32_t now);
+
 /* For tests: how the question is asked. */
 enum pages_method { PAGES_BEST, PAGES_READ_ENTRIES, PAGES_UNKNOWN };
 void pages_set_method(enum pages_method method);
+
+/* For tests: with which registers pages are copied back; no wider ones than the machine has. */
+enum pages_width { PAGES_WIDTH_BEST, PAGES_WIDTH_256, PAGES_WIDTH_ANY };
+void pages_set_width(enum pages_width width);
 
 #endif

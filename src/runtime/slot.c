@@ -94,6 +94,6 @@ enum status slot_init(struct slot *s, const struct module *m, size_t stack_bytes
 void slot_done(struct slot *s)
 {
     vm_release(&s->reservation);
-    free(s->runs);
+    free(s->pages);
     *s = (struct slot){0};
 }

@@ -9,21 +9,17 @@
 
 /* What a slot keeps of its own pages from one instance to the next; the rest goes back to the
  * system at the reset. */
-#define SLOT_RESIDENT_BYTES_MAX (2u << 20)
+#define SLOT_RESIDENT_PAGES_MAX 512u
 #define SLOT_STACK_RESIDENT_MAX (256u << 10) /* of that, from the top of the stack */
-#define SLOT_RUNS_MAX           512u
 
-/* One instance in many that wrote far more than the others would make every later reset copy that
- * much: a slot that keeps more than so many bytes drops them all once in so many resets. */
-#define SLOT_RELEARN_BYTES  (64u << 10)
-#define SLOT_RELEARN_RESETS 256u
-
-/* Pages that an instance has written: the reset copies them back. */
-struct slot_run {
-    uint8_t *start;
-    size_t size_bytes;
-    const uint8_t *from; /* in the artifact's image; NULL: zeros */
-};
+/* So many pages are copied back unseen: with their originals they fit into a first-level cache, and
+ * nobody minds a few that are not needed. In a slot that keeps more, a page that was not written by
+ * any of so many instances is dropped; the slot is looked through once in so many resets, and so
+ * many runs of pages are dropped at once. */
+#define SLOT_UNSEEN_PAGES_MAX 5u
+#define SLOT_UNUSED_RESETS    256u
+#define SLOT_TIDY_RESETS      64u
+#define SLOT_TIDY_RUNS_MAX    16u
 
 struct slot {
     const struct module *module;
@@ -32,10 +28,10 @@ struct slot {
     uint8_t *stack_low; /* lowest usable byte; SLOT_STACK_GUARD_BYTES of guard below */
     size_t stack_bytes;
 
-    /* All private pages of the slot, as they were at `learned`. */
-    struct slot_run *runs;
-    size_t runs_count, runs_capacity, resident_bytes;
-    uint32_t resets; /* since everything was dropped */
+    /* All private pages of the slot, as they were at `learned`, less those dropped since. */
+    struct page_copy *pages;
+    size_t pages_count, pages_capacity;
+    uint32_t resets;
     struct pages_moment learned;
 };
 

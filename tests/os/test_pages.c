@@ -173,6 +173,36 @@ static void test_fork(void **state)
     assert_runs(one, 1);
 }
 
+/* Each way of copying back finds every difference, wherever it is, and touches nothing else. */
+static void test_restore(void **state)
+{
+    (void)state;
+    static _Alignas(VM_PAGE) uint8_t to[3 * VM_PAGE], from[3 * VM_PAGE], before[3 * VM_PAGE];
+    for (size_t k = 0; k < sizeof from; k++) from[k] = (uint8_t)(k * 7 + (k >> 8));
+    static const enum pages_width widths[] = {PAGES_WIDTH_BEST, PAGES_WIDTH_256, PAGES_WIDTH_ANY};
+    for (size_t w = 0; w < ARRAY_COUNT(widths); w++) {
+        pages_set_width(widths[w]);
+        struct page_copy pages[1] = {{to + VM_PAGE, from + VM_PAGE, 7}};
+        memcpy(to, from, sizeof to);
+        pages_restore(pages, 1, 8);
+        assert_int_equal(pages[0].changed, 7);
+        memset(to, 0x55, sizeof to);
+        memcpy(before, to, sizeof to);
+        pages_restore(pages, 1, 9);
+        assert_int_equal(pages[0].changed, 9);
+        memcpy(before + VM_PAGE, from + VM_PAGE, VM_PAGE);
+        assert_memory_equal(to, before, sizeof to);
+        for (uint32_t at = 0; at < VM_PAGE; at++) {
+            to[VM_PAGE + at] ^= 0x10;
+            pages_restore(pages, 1, 10 + at);
+            assert_int_equal(pages[0].changed, 10 + at);
+            assert_int_equal(to[VM_PAGE + at], from[VM_PAGE + at]);
+        }
+        assert_memory_equal(to, before, sizeof to);
+    }
+    pages_set_width(PAGES_WIDTH_BEST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +211,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moments, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fork, setup, teardown),
+        cmocka_unit_test(test_restore),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -291,31 +291,53 @@ static void test_large(void **state)
         uint8_t *slice;
         assert_true(guest_slice(i, 0, 0, bytes, &slice));
         assert_no_canary(i, slice, bytes);
-        size_t resident = 0;
-        for (size_t k = 0; k < i->slot.runs_count; k++) resident += i->slot.runs[k].size_bytes;
-        assert_true(resident <= SLOT_RESIDENT_BYTES_MAX);
+        assert_true(i->slot.pages_count <= SLOT_RESIDENT_PAGES_MAX);
     }
     instance_free(i);
     module_free(m);
 }
 
-/* One instance that wrote much does not burden those after it for ever. */
+/* One instance that wrote much does not burden those after it for ever; what those write stays. */
 static void test_outlier(void **state)
 {
     (void)state;
+    const uint32_t hot = 12; /* pages that all of them write */
     struct instance *i = rig_instance();
     struct error err;
     rig_call(i, BLOB_low_stack, 300, CANARY);
     for (uint32_t at = 0; at < PAGE; at += 4096) rig_call(i, BLOB_store, at, CANARY);
     assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
     if (!i->slot.learned.process) skip();
-    assert_true(i->slot.resident_bytes > SLOT_STACK_RESIDENT_MAX);
-    assert_true(i->slot.resident_bytes <= SLOT_STACK_RESIDENT_MAX + PAGE + BLOB_CONTEXT_BYTES);
-    for (uint32_t k = 0; k < SLOT_RELEARN_RESETS + 1; k++) {
-        rig_call(i, BLOB_store, 0, CANARY);
+    assert_in_range(i->slot.pages_count, 64 + 16, 64 + 18);
+    struct pages_moment before = {0};
+    for (uint32_t k = 0; k < SLOT_UNUSED_RESETS + 2 * SLOT_TIDY_RESETS; k++) {
+        for (uint32_t page = 0; page < hot; page++) rig_call(i, BLOB_store, page * 4096, CANARY);
+        if (k == 0) before = pages_now();
         assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
     }
-    assert_true(i->slot.resident_bytes <= SLOT_RELEARN_BYTES);
+    struct pages_moment after = pages_now();
+    assert_in_range(i->slot.pages_count, hot, hot + 3);
+    assert_in_range(after.faults - before.faults, 0, 5);
+    assert_fresh(i);
+    instance_free(i);
+}
+
+/* A page that comes again and again, but not often, does not keep those that came once. */
+static void test_outliers_in_turn(void **state)
+{
+    (void)state;
+    struct instance *i = rig_instance();
+    struct error err;
+    rig_call(i, BLOB_low_stack, 300, CANARY);
+    assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    if (!i->slot.learned.process) skip();
+    for (uint32_t k = 0; k < 4 * SLOT_UNUSED_RESETS; k++) {
+        if (k % 50 == 0) rig_call(i, BLOB_store, k / 50 % 16 * 4096, CANARY);
+        for (uint32_t page = 0; page < 4; page++) rig_call(i, BLOB_store, page * 4096, CANARY);
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    }
+    /* The stack's 64 are gone; what was written since may be there. */
+    assert_in_range(i->slot.pages_count, 4, 18);
     assert_fresh(i);
     instance_free(i);
 }
@@ -378,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_outlier),
+        cmocka_unit_test(test_outliers_in_turn),
         cmocka_unit_test(test_warm),
         cmocka_unit_test(test_fork),
     };
