@@ -4,7 +4,7 @@ _mayfly() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
     local compile='--level --mode --cpu' guest='--env --memory --stack'
     local -A options=(
-        [serve]="--listen --workers --instances --cpu-limit --timeout --access-log $guest $compile --help"
+        [serve]="--listen --workers --instances --cpu-limit --timeout --request-body --response-body --guest-log --access-log $guest $compile --help"
         [run]="--dir $guest $compile --help"
         [compile]="-o $compile --threads --deadline --no-start --stats --help"
         [inspect]="--help"
@@ -19,7 +19,7 @@ _mayfly() {
     --cpu) mapfile -t COMPREPLY < <(compgen -W 'x86-64-v2 x86-64-v3' -- "$current") ;;
     --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
-    --listen | --workers | --instances | --cpu-limit | --timeout | --memory | --stack | --threads | --deadline) COMPREPLY=() ;;
+    --listen | --workers | --instances | --cpu-limit | --timeout | --request-body | --response-body | --guest-log | --memory | --stack | --threads | --deadline) COMPREPLY=() ;;
     *)
         if [[ $current == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "${options[$verb]-}" -- "$current")

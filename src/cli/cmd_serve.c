@@ -18,6 +18,7 @@
 #define INSTANCES_MAX    100000u
 #define CPU_MS_MAX       86400000u
 #define WALL_SECONDS_MAX 86400u
+#define LOG_KIB_MAX      (1u << 20)
 
 static const char help[] =
     "usage: mayfly serve [options] FILE|FOLDER\n"
@@ -36,6 +37,13 @@ static const char help[] =
     "  --instances N   of one app at a time (default: 1024); then 503\n"
     "  --cpu-limit MS  CPU time of a request in milliseconds (default: 50; 0: no limit); then 503\n"
     "  --timeout S     seconds from a request's head to the end of its answer (default: 30)\n"
+    "  --request-body KIB\n"
+    "                  the largest body of a request (default: 102400); then 413\n"
+    "  --response-body KIB\n"
+    "                  the largest body of an answer (default: 1048576); then 502, or the answer "
+    "is\n"
+    "                  cut where it has begun to leave\n"
+    "  --guest-log KIB what a request may write to the log (default: 64); the rest is dropped\n"
     "  --access-log    log every request, not only what goes wrong\n"
     "%s"
     "  -h, --help      this text\n"
@@ -44,7 +52,9 @@ static const char help[] =
     "Without --level, a program is served as soon as it is compiled at the fast level, and is\n"
     "compiled again, optimised, in the background.\n"
     "\n"
-    "SIGHUP looks for new, changed and removed programs. SIGINT and SIGTERM let requests finish,\n"
+    "SIGHUP looks for new, changed and removed programs. SIGUSR1 prints what each has used, by "
+    "the\n"
+    "outcomes of its requests, to standard error. SIGINT and SIGTERM let requests finish,\n"
     "then end it; a second one ends it at once.\n"
     "\n"
     "Exit codes: 0 ended by a signal, 1 nothing could be served (one line says why), 2 wrong\n"
@@ -57,6 +67,9 @@ enum option_id {
     OPT_INSTANCES,
     OPT_CPU_LIMIT,
     OPT_TIMEOUT,
+    OPT_REQUEST_BODY,
+    OPT_RESPONSE_BODY,
+    OPT_GUEST_LOG,
     OPT_ACCESS_LOG
 };
 
@@ -67,6 +80,9 @@ static const struct option options[] = {
     {"instances", required_argument, NULL, OPT_INSTANCES},
     {"cpu-limit", required_argument, NULL, OPT_CPU_LIMIT},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"request-body", required_argument, NULL, OPT_REQUEST_BODY},
+    {"response-body", required_argument, NULL, OPT_RESPONSE_BODY},
+    {"guest-log", required_argument, NULL, OPT_GUEST_LOG},
     {"access-log", no_argument, NULL, OPT_ACCESS_LOG},
     GUEST_LONG_OPTIONS,
     CLI_COMPILE_LONG_OPTIONS,
@@ -92,6 +108,42 @@ static int parse_number(const char *name, uint64_t max, uint64_t *ret)
                            (unsigned long)max);
 }
 
+/* Options that are limits of every request; false: `id` is another. */
+static bool limit_option(int id, struct edge_limits *limits, int *ret_exit)
+{
+    uint64_t number = 0;
+    *ret_exit = CLI_OK;
+    switch (id) {
+    case OPT_INSTANCES:
+        *ret_exit = parse_number("instances", INSTANCES_MAX, &number);
+        limits->instances_max = (uint32_t)number;
+        return true;
+    case OPT_CPU_LIMIT:
+        if (!cli_parse_u64(optarg, CPU_MS_MAX, &number))
+            *ret_exit = cli_usage_error("serve", "--cpu-limit %s: not a number of ms up to %u",
+                                        optarg, CPU_MS_MAX);
+        limits->cpu_ms = (uint32_t)number;
+        return true;
+    case OPT_TIMEOUT:
+        *ret_exit = parse_number("timeout", WALL_SECONDS_MAX, &number);
+        limits->wall_ms = (uint32_t)number * 1000u;
+        return true;
+    case OPT_REQUEST_BODY:
+        *ret_exit = parse_number("request-body", EDGE_BODY_KIB_MAX, &number);
+        limits->request_body_bytes_max = number << 10;
+        return true;
+    case OPT_RESPONSE_BODY:
+        *ret_exit = parse_number("response-body", EDGE_BODY_KIB_MAX, &number);
+        limits->response_body_bytes_max = number << 10;
+        return true;
+    case OPT_GUEST_LOG:
+        *ret_exit = parse_number("guest-log", LOG_KIB_MAX, &number);
+        limits->log_bytes_max = number << 10;
+        return true;
+    default: return false;
+    }
+}
+
 static int parse_option(int id, char **argv, struct arguments *args)
 {
     int exit_code;
@@ -99,6 +151,7 @@ static int parse_option(int id, char **argv, struct arguments *args)
     if (id == CLI_OPT_LEVEL) args->level_given = true;
     if (cli_compile_option("serve", id, optarg, &args->compile, &exit_code)) return exit_code;
     if (guest_option("serve", id, optarg, &args->guest, &exit_code)) return exit_code;
+    if (limit_option(id, &args->limits, &exit_code)) return exit_code;
     switch (id) {
     case OPT_LISTEN: args->listen_text = optarg; return CLI_OK;
     case OPT_ACCESS_LOG: args->access_log = true; return CLI_OK;
@@ -113,20 +166,6 @@ static int parse_option(int id, char **argv, struct arguments *args)
         args->worker = (uint32_t)number;
         args->is_worker = true;
         return CLI_OK;
-    case OPT_INSTANCES:
-        exit_code = parse_number("instances", INSTANCES_MAX, &number);
-        args->limits.instances_max = (uint32_t)number;
-        return exit_code;
-    case OPT_CPU_LIMIT:
-        if (!cli_parse_u64(optarg, CPU_MS_MAX, &number))
-            return cli_usage_error("serve", "--cpu-limit %s: not a number of ms up to %u", optarg,
-                                   CPU_MS_MAX);
-        args->limits.cpu_ms = (uint32_t)number;
-        return CLI_OK;
-    case OPT_TIMEOUT:
-        exit_code = parse_number("timeout", WALL_SECONDS_MAX, &number);
-        args->limits.wall_ms = (uint32_t)number * 1000u;
-        return exit_code;
     default: return cli_bad_option("serve", id, argv);
     }
 }

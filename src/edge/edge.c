@@ -18,6 +18,8 @@ void edge_limits_init(struct edge_limits *limits)
         .cpu_ms = 50,
         .wall_ms = 30000,
         .log_bytes_max = 64u << 10,
+        .request_body_bytes_max = 100u << 20,
+        .response_body_bytes_max = 1u << 30,
     };
 }
 
@@ -135,9 +137,10 @@ static void on_request(void *context, struct http_exchange *x)
 {
     struct edge *e = context;
     struct route route;
-    if (!app_table_route(&e->apps, http_request_host_name(x), http_request_path(x), &route))
-        http_respond_text(x, 404, "no app answers at this address\n");
-    else if (route.app->current)
+    if (!app_table_route(&e->apps, http_request_host_name(x), http_request_path(x), &route)) {
+        usage_count(e, NULL, EDGE_OUTCOME_DENIED);
+        http_respond_text(x, 404, "no app answers at this address (denied)\n");
+    } else if (route.app->current)
         request_begin(e, x, &route);
     else
         waiting_begin(e, x, &route);
@@ -166,9 +169,10 @@ static void on_abort(UNUSED void *context, struct http_exchange *x, enum http_ab
 }
 
 static void on_refused(void *context, UNUSED const struct sockaddr *peer, int status,
-                       const char *rule)
+                       const char *rule, bool begun)
 {
     struct edge *e = context;
+    if (!begun) usage_count(e, NULL, EDGE_OUTCOME_DENIED);
     if (!e->config.access_log) return;
     log_begin(&e->line, "refused", NULL, 0);
     log_field_number(&e->line, "status", (uint64_t)status);

@@ -10,6 +10,7 @@
 #ifndef EDGE_EDGE_H
 #define EDGE_EDGE_H
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +33,7 @@ struct loop;
 #define EDGE_IDLE_INSTANCES_MAX   64u          /* of an app, reset and ready */
 #define EDGE_LOG_LINE_BYTES_MAX   8192u        /* longer lines of a guest are cut */
 #define EDGE_BODY_LOOKAHEAD_BYTES 4096u
+#define EDGE_BODY_KIB_MAX         (1u << 30) /* what bodies can be limited to */
 
 /* Apps that nobody uses are entries only. */
 #define EDGE_LOADED_MAX             2000u /* apps with code in memory; then those idle longest go */
@@ -41,14 +43,47 @@ struct loop;
 #define EDGE_WAITING_MAX            256u /* requests of one app that wait for its code; then 503 */
 #define EDGE_WAIT_MS                10000u /* how long one waits; then 503 */
 
+/* How a request ended: the stable names that answers, logs, counters and documents share. */
+enum edge_outcome {
+    EDGE_OUTCOME_OK,
+    EDGE_OUTCOME_TRAP,
+    EDGE_OUTCOME_CPU_LIMIT,
+    EDGE_OUTCOME_WALL_LIMIT,
+    EDGE_OUTCOME_MEMORY_LIMIT,
+    EDGE_OUTCOME_OVERLOADED,
+    EDGE_OUTCOME_CANCELED,
+    EDGE_OUTCOME_BAD_RESPONSE,
+    EDGE_OUTCOME_DENIED,
+    EDGE_OUTCOMES,
+};
+
+/* "ok", "trap", "cpu-limit", … Static storage. */
+const char *edge_outcome_name(enum edge_outcome outcome);
+
+/* What one worker has counted of one app since the node began. Only that worker writes it (and the
+ * supervisor, when the worker is dead), each number in one store, so that it is never half-written,
+ * whenever the worker dies. What an ok request changes is in the first cache line. */
+struct edge_usage {
+    alignas(64) _Atomic uint64_t cpu_ns;
+    _Atomic uint64_t request_bytes, response_bytes; /* of bodies: read and written by the guest */
+    _Atomic uint64_t log_dropped_bytes;
+    _Atomic uint64_t requests[EDGE_OUTCOMES];
+    _Atomic uint64_t lost; /* requests of workers that died */
+};
+
+/* A worker's, by the app's number; behind them, one for requests that no app answers. */
+#define EDGE_USAGE_MAX (EDGE_APPS_MAX + 1u)
+
 /* Of every app. */
 struct edge_limits {
-    uint32_t instances_max;    /* at a time; then 503 with Retry-After, "overloaded" */
-    uint32_t cpu_ms;           /* 0: no limit; then 503, "cpu-limit" */
-    uint32_t wall_ms;          /* from head to end of the answer; then 504, "wall-limit" */
-    uint32_t log_bytes_max;    /* of a guest's standard error a request; the rest is dropped */
-    uint32_t stack_bytes;      /* 0: runtime's default */
-    uint64_t memory_bytes_max; /* 0: runtime's default */
+    uint32_t instances_max; /* at a time; then 503 with Retry-After, "overloaded" */
+    uint32_t cpu_ms;        /* 0: no limit; then 503, "cpu-limit" */
+    uint32_t wall_ms;       /* from head to end of the answer; then 504, "wall-limit" */
+    uint64_t log_bytes_max; /* of a guest's standard error a request; the rest is dropped */
+    uint64_t request_body_bytes_max;  /* then 413, "denied" */
+    uint64_t response_body_bytes_max; /* then 502 or a cut answer, "bad-response" */
+    uint32_t stack_bytes;             /* 0: runtime's default */
+    uint64_t memory_bytes_max;        /* 0: runtime's default */
 };
 
 #define EDGE_HEAVY_US                                                                              \
@@ -73,9 +108,12 @@ struct edge_config {
      * NULL: this is the only one. */
     _Atomic uint32_t *counts;
     uint32_t worker, workers_count;
+
+    struct edge_usage *usage; /* [EDGE_USAGE_MAX], this worker's; NULL: nothing is counted */
 };
 
-/* 1,024 instances, 50 ms of CPU time, 30 s, 64 KiB of log, the runtime's stack and memory. */
+/* 1,024 instances, 50 ms of CPU time, 30 s, bodies of 100 MiB in and 1 GiB out, 64 KiB of log, the
+ * runtime's stack and memory. */
 void edge_limits_init(struct edge_limits *limits);
 
 /* Errors: ST_NO_MEMORY. */

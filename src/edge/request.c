@@ -1,5 +1,6 @@
 #include "request.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,14 +85,14 @@ void request_recycle(struct request *r)
     cgi_head_clear(&r->head);
     buffer_clear(&r->log_line);
     r->exchange = NULL;
-    r->log_bytes = r->body_bytes = 0;
-    r->log_dropped = 0;
+    r->log_bytes = r->log_dropped_bytes = 0;
+    r->request_bytes = r->response_bytes = 0;
     r->status = 0;
     r->entered = false;
     r->head_sent = r->head_bad = r->started = r->suspended = r->queued = false;
     r->input_ended = r->input_blocked = r->output_blocked = false;
     r->input_start = r->input_end = 0;
-    r->outcome = OUTCOME_OK;
+    r->outcome = EDGE_OUTCOME_OK;
     r->next_idle = v->idle;
     v->idle = r;
     v->idle_count++;
@@ -130,29 +131,40 @@ static enum status prepare(struct request *r, struct http_exchange *x, const str
     return wasi_preview1_new(&wasi, &r->context.preview1, err);
 }
 
-void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app, enum status st,
+/* The answer to what cannot be served. */
+static int status_of(enum status st)
+{
+    return st == ST_INVALID ? 400 : st == ST_LIMIT ? 431 : 503;
+}
+
+static void answer_refusal(struct http_exchange *x, int status, const char *text)
+{
+    static const struct http_field fields[] = {
+        {{"Content-Type", 12}, {"text/plain; charset=utf-8", 25}}, {{"Retry-After", 11}, {"1", 1}}};
+    size_t count = status == 503 ? 2 : 1, size = strlen(text), taken = 0;
+    if (!http_respond_head(x, status, fields, count, NULL) &&
+        !http_respond_body(x, text, size, &taken) && taken == size)
+        http_respond_end(x);
+    else
+        http_exchange_abort(x);
+}
+
+void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app, int status,
                     const char *why)
 {
-    int status = st == ST_INVALID ? 400 : st == ST_LIMIT ? 431 : 503;
-    char text[ERROR_TEXT_MAX + 2];
-    log_begin(&e->line, "error", app->name, e->next_request_id);
-    log_field_text(&e->line, "outcome", status == 503 ? "overloaded" : "denied");
+    enum edge_outcome outcome = status == 503 ? EDGE_OUTCOME_OVERLOADED : EDGE_OUTCOME_DENIED;
+    uint64_t id = ++e->next_request_id;
+    char text[ERROR_TEXT_MAX + 64];
+    usage_count(e, app, outcome);
+    log_begin(&e->line, "error", app->name, id);
+    log_field_text(&e->line, "outcome", edge_outcome_name(outcome));
     log_field_number(&e->line, "status", (uint64_t)status);
     log_field_text(&e->line, "reason", why);
     log_end(&e->line, e->config.log_fd);
-    snprintf(text, sizeof text, "%s\n", why);
-    if (status == 503) {
-        struct http_field retry = {{"Retry-After", 11}, {"1", 1}};
-        struct error err;
-        size_t taken;
-        if (!http_respond_head(x, status, &retry, 1, &err) &&
-            !http_respond_body(x, "overloaded\n", 11, &taken))
-            http_respond_end(x);
-        else
-            http_exchange_abort(x);
-        return;
-    }
-    http_respond_text(x, status, text);
+    /* What is wrong here is not for clients. */
+    snprintf(text, sizeof text, "%s (%s, request %016" PRIx64 ")\n",
+             status == 503 ? "no room for this request now" : why, edge_outcome_name(outcome), id);
+    answer_refusal(x, status, text);
 }
 
 void request_begin(struct edge *e, struct http_exchange *x, const struct route *route)
@@ -160,20 +172,23 @@ void request_begin(struct edge *e, struct http_exchange *x, const struct route *
     struct app *app = route->app;
     struct app_version *v = app->current;
     struct error err;
-    e->next_request_id++;
+    if (http_exchange_limit_body(x, e->config.limits.request_body_bytes_max)) {
+        request_refuse(e, x, app, 413, "the body is larger than this app takes");
+        return;
+    }
     if (!loaded_begin(e, v)) {
-        request_refuse(e, x, app, ST_NO_MEMORY, "all instances of this app are busy");
+        request_refuse(e, x, app, 503, "all instances of this app are busy");
         return;
     }
     struct request *r = obtain(e, v, &err);
     enum status st = r ? prepare(r, x, route, &err) : ST_NO_MEMORY;
     if (st) {
-        request_refuse(e, x, app, st, err.text);
+        request_refuse(e, x, app, status_of(st), err.text);
         if (r) request_recycle(r);
         loaded_end(e, v);
         return;
     }
-    r->id = e->next_request_id;
+    r->id = ++e->next_request_id;
     r->exchange = x;
     r->start_ns = loop_now_ns(e->config.loop);
     http_exchange_set_user(x, r);

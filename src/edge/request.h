@@ -21,16 +21,6 @@
 #include "runtime/runtime.h"
 #include "wasi/wasi.h"
 
-enum outcome {
-    OUTCOME_OK,
-    OUTCOME_TRAP,
-    OUTCOME_CPU_LIMIT,
-    OUTCOME_WALL_LIMIT,
-    OUTCOME_MEMORY_LIMIT,
-    OUTCOME_CANCELED,
-    OUTCOME_BAD_RESPONSE,
-};
-
 /* Linked by next_runnable. */
 struct run_queue {
     struct request *first, *last;
@@ -66,18 +56,18 @@ struct request {
     struct cgi_head head;
     struct buffer log_line; /* of the guest's standard error, until its newline */
     uint64_t id, start_ns;
-    uint64_t log_bytes, body_bytes;
-    uint32_t log_dropped; /* lines */
-    int status;           /* that was answered, 0: none yet */
-    bool entered;         /* the instance was called */
+    uint64_t log_bytes, log_dropped_bytes;
+    uint64_t request_bytes, response_bytes; /* of bodies */
+    int status;                             /* that was answered, 0: none yet */
+    bool entered;                           /* the instance was called */
     bool head_sent, head_bad, started;
     bool suspended; /* in wait() */
     bool queued;    /* for its next slice */
     bool input_ended, input_blocked, output_blocked;
     uint8_t input[EDGE_BODY_LOOKAHEAD_BYTES]; /* read to learn whether something is there */
     size_t input_start, input_end;
-    enum outcome outcome;
-    struct error error; /* why the head is bad */
+    enum edge_outcome outcome;
+    struct error error; /* why the answer or the request is bad */
     struct loop_timer wait_timer, wall_timer;
     struct loop_task yield_task;
 };
@@ -111,9 +101,18 @@ void request_run_next(void *context);
 void request_wait_over(void *context);
 void request_wall_limit(void *context);
 
-/* Answers 503, 431 or 400, by `st`, and logs why. */
-void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app, enum status st,
+/* Answers `status`, which is below 500 for what is denied and 503 for what there is no room for,
+ * and logs why. */
+void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app, int status,
                     const char *why);
+
+/* ---- usage.c ---- */
+
+/* A request of `app` (NULL: of none) that no guest has seen. */
+void usage_count(struct edge *e, const struct app *app, enum edge_outcome outcome);
+
+/* A request that a guest has answered, or not. */
+void usage_count_request(const struct request *r);
 
 /* ---- loaded.c: which versions are there, and for how long ---- */
 
@@ -161,7 +160,12 @@ static inline struct waiting *waiting_of(const struct http_exchange *x)
 /* request_streams.c: what the guest sees as standard input, output and error, and how it waits. */
 struct wasi_stream request_stream(struct request *r, int fd);
 struct wasi_waiter request_waiter(struct request *r);
-void request_log_flush(struct request *r);
+
+/* Behind the guest: what is left of its log, and how much was dropped. */
+void request_log_end(struct request *r);
+
+/* Whether the server has refused the request's body; then r->status and r->error say why. */
+bool request_denied(struct request *r);
 
 /* Goes on with a guest whose wait is over. */
 void request_resume(struct request *r);

@@ -10,47 +10,55 @@
 /* How many requests count in the mean of what an app computes. */
 #define CPU_MEAN_OF 8u
 
-/* The stable names that answers, logs and documents share. */
 static const struct {
     const char *name;
     int status;
     bool is_trap; /* there is a backtrace */
     const char *words;
 } outcomes[] = {
-    [OUTCOME_OK] = {"ok", 200, false, ""},
-    [OUTCOME_TRAP] = {"trap", 500, true, "the program failed"},
-    [OUTCOME_CPU_LIMIT] = {"cpu-limit", 503, true, "the program used up its CPU time"},
-    [OUTCOME_WALL_LIMIT] = {"wall-limit", 504, false, "the program took too long"},
-    [OUTCOME_MEMORY_LIMIT] = {"memory-limit", 503, true, "the program asked for too much memory"},
-    [OUTCOME_CANCELED] = {"canceled", 499, false, "the client went away"},
-    [OUTCOME_BAD_RESPONSE] = {"bad-response", 502, false, "the program's answer is not valid"},
+    [EDGE_OUTCOME_OK] = {"ok", 200, false, ""},
+    [EDGE_OUTCOME_TRAP] = {"trap", 500, true, "the program failed"},
+    [EDGE_OUTCOME_CPU_LIMIT] = {"cpu-limit", 503, true, "the program used up its CPU time"},
+    [EDGE_OUTCOME_WALL_LIMIT] = {"wall-limit", 504, false, "the program took too long"},
+    [EDGE_OUTCOME_MEMORY_LIMIT] = {"memory-limit", 503, true,
+                                   "the program asked for too much memory"},
+    [EDGE_OUTCOME_OVERLOADED] = {"overloaded", 503, false, ""}, /* no guest ran */
+    [EDGE_OUTCOME_CANCELED] = {"canceled", 499, false, "the client went away"},
+    [EDGE_OUTCOME_BAD_RESPONSE] = {"bad-response", 502, false, "the program's answer is not valid"},
+    [EDGE_OUTCOME_DENIED] = {"denied", 400, false, "the request is refused"},
 };
 
-static void answer_text(struct request *r, int status, const char *what)
+const char *edge_outcome_name(enum edge_outcome outcome)
 {
-    char text[256];
-    snprintf(text, sizeof text, "%s (%s, request %016" PRIx64 ")\n", what,
-             outcomes[r->outcome].name, r->id);
-    r->status = status;
-    http_respond_text(r->exchange, status, text);
+    return outcomes[outcome].name;
+}
+
+/* Whether the client can be told how the request failed: nothing of a response has left. */
+static bool can_answer(struct request *r)
+{
+    return !http_exchange_responded(r->exchange) || http_respond_retract(r->exchange);
 }
 
 /* A response that was begun and cannot be completed is cut, so that the client sees it. */
-static void answer_failure(struct request *r, int status, const char *what)
+static void answer_failure(struct request *r)
 {
-    if (http_exchange_responded(r->exchange))
+    char text[256];
+    if (http_exchange_responded(r->exchange)) {
         http_exchange_abort(r->exchange);
-    else
-        answer_text(r, status, what);
+        return;
+    }
+    snprintf(text, sizeof text, "%s (%s, request %016" PRIx64 ")\n", outcomes[r->outcome].words,
+             outcomes[r->outcome].name, r->id);
+    http_respond_text(r->exchange, r->status, text);
 }
 
 static void answer(struct request *r)
 {
     if (!r->exchange) return;
-    if (r->outcome == OUTCOME_OK)
+    if (r->outcome == EDGE_OUTCOME_OK)
         http_respond_end(r->exchange);
     else
-        answer_failure(r, outcomes[r->outcome].status, outcomes[r->outcome].words);
+        answer_failure(r);
     r->exchange = NULL;
 }
 
@@ -78,7 +86,7 @@ static void log_trap(struct request *r, struct buffer *line)
 
 static void log_request(struct request *r, struct http_slice method, struct http_slice path)
 {
-    bool failed = r->outcome != OUTCOME_OK;
+    bool failed = r->outcome != EDGE_OUTCOME_OK;
     struct buffer *line = &r->edge->line;
     uint64_t now_ns = clock_monotonic_ns(loop_clock(r->edge->config.loop));
     log_begin(line, failed ? "error" : "access", r->app->name, r->id);
@@ -86,33 +94,39 @@ static void log_request(struct request *r, struct http_slice method, struct http
     log_field_number(line, "status", (uint64_t)r->status);
     if (method.data) log_field(line, "method", method.data, method.size);
     if (path.data) log_field(line, "path", path.data, path.size);
-    log_field_number(line, "body_bytes", r->body_bytes);
+    log_field_number(line, "body_bytes", r->response_bytes);
     log_field_number(line, "cpu_us", instance_cpu_ns(r->instance) / 1000u);
     log_field_number(line, "wall_us", (now_ns - r->start_ns) / 1000u);
-    if (r->outcome == OUTCOME_BAD_RESPONSE) log_field_text(line, "reason", r->error.text);
+    if (r->outcome == EDGE_OUTCOME_BAD_RESPONSE || r->outcome == EDGE_OUTCOME_DENIED)
+        log_field_text(line, "reason", r->error.text);
     if (outcomes[r->outcome].is_trap) {
         log_field_text(line, "trap", trap_kind_text(instance_trap(r->instance)->kind));
         log_trap(r, line);
     }
-    if (r->log_dropped) log_field_number(line, "log_dropped", r->log_dropped);
     log_end(line, r->edge->config.log_fd);
+}
+
+/* Before the answer, whose end takes the request's bytes away. */
+static void log_outcome(struct request *r)
+{
+    struct http_slice method = {0}, path = {0};
+    if (r->exchange) {
+        method = http_request_method(r->exchange);
+        path = http_request_path(r->exchange);
+    }
+    log_request(r, method, path);
 }
 
 void request_finish(struct request *r)
 {
     struct edge *e = r->edge;
+    bool failed = r->outcome != EDGE_OUTCOME_OK;
     loop_timer_stop(e->config.loop, &r->wall_timer);
-    request_log_flush(r);
-    if (e->config.access_log || r->outcome != OUTCOME_OK) {
-        struct http_slice method = {0}, path = {0};
-        if (r->exchange) {
-            method = http_request_method(r->exchange);
-            path = http_request_path(r->exchange);
-        }
-        /* Logged before the answer, whose end would take the request's bytes away. */
-        if (!r->status && r->exchange) r->status = outcomes[r->outcome].status;
-        log_request(r, method, path);
-    }
+    request_log_end(r);
+    if (failed && r->exchange && r->outcome != EDGE_OUTCOME_DENIED && can_answer(r))
+        r->status = outcomes[r->outcome].status;
+    if (failed || e->config.access_log) log_outcome(r);
+    usage_count_request(r);
     answer(r);
     struct app_version *v = r->version;
     v->cpu_ns_mean += instance_cpu_ns(r->instance) / CPU_MEAN_OF - v->cpu_ns_mean / CPU_MEAN_OF;

@@ -9,19 +9,24 @@
 #include "runtime/runtime.h"
 
 /* A guest whose memory could not grow usually gives up with a trap of its own. */
-static enum outcome outcome_of_trap(const struct request *r)
+static enum edge_outcome outcome_of_trap(const struct request *r)
 {
-    if (instance_trap(r->instance)->kind == TRAP_CPU_LIMIT) return OUTCOME_CPU_LIMIT;
-    return instance_memory_refused(r->instance) ? OUTCOME_MEMORY_LIMIT : OUTCOME_TRAP;
+    if (instance_trap(r->instance)->kind == TRAP_CPU_LIMIT) return EDGE_OUTCOME_CPU_LIMIT;
+    return instance_memory_refused(r->instance) ? EDGE_OUTCOME_MEMORY_LIMIT : EDGE_OUTCOME_TRAP;
 }
 
 static void judge(struct request *r, enum call_result result)
 {
-    if (r->outcome != OUTCOME_OK) return; /* said already: limit or client gone */
+    if (r->outcome != EDGE_OUTCOME_OK) return; /* said already: limit or client gone */
     if (result == CALL_TRAPPED)
         r->outcome = outcome_of_trap(r);
-    else if (!r->head_sent && r->exchange) {
-        r->outcome = OUTCOME_BAD_RESPONSE;
+    else if (!r->exchange)
+        return;
+    else if (r->head_sent && http_respond_missing(r->exchange)) {
+        r->outcome = EDGE_OUTCOME_BAD_RESPONSE;
+        error_set(&r->error, ST_INVALID, "its body is shorter than its Content-Length");
+    } else if (!r->head_sent) {
+        r->outcome = EDGE_OUTCOME_BAD_RESPONSE;
         if (!r->head_bad)
             error_set(&r->error, ST_INVALID,
                       "it ended %s a blank line closed the head of its answer",
@@ -121,7 +126,7 @@ void request_wait_over(void *context)
 }
 
 /* Ends a guest that waits, for something or for its turn. */
-static void cancel(struct request *r, enum outcome outcome)
+static void cancel(struct request *r, enum edge_outcome outcome)
 {
     r->outcome = outcome;
     r->suspended = false;
@@ -132,7 +137,7 @@ static void cancel(struct request *r, enum outcome outcome)
 
 void request_wall_limit(void *context)
 {
-    cancel(context, OUTCOME_WALL_LIMIT);
+    cancel(context, EDGE_OUTCOME_WALL_LIMIT);
 }
 
 void request_readable(struct request *r)
@@ -147,8 +152,12 @@ void request_writable(struct request *r)
     request_resume(r);
 }
 
-void request_aborted(struct request *r, UNUSED enum http_abort reason)
+void request_aborted(struct request *r, enum http_abort reason)
 {
+    enum edge_outcome outcome = r->outcome;
+    if (outcome == EDGE_OUTCOME_OK)
+        outcome = reason == HTTP_ABORT_REQUEST && request_denied(r) ? EDGE_OUTCOME_DENIED
+                                                                    : EDGE_OUTCOME_CANCELED;
     r->exchange = NULL;
-    cancel(r, OUTCOME_CANCELED);
+    cancel(r, outcome);
 }

@@ -7,11 +7,24 @@
 
 /* ---- standard input: the request's body ---- */
 
+bool request_denied(struct request *r)
+{
+    const char *rule;
+    int status = http_exchange_refusal(r->exchange, &rule);
+    if (!status) return false;
+    r->status = status;
+    error_set(&r->error, ST_INVALID, "%s", rule);
+    return true;
+}
+
 static enum status input_fetch(struct request *r, void *bytes, size_t size, size_t *ret)
 {
     if (r->input_ended || !r->exchange) return ST_CLOSED;
     enum status st = http_exchange_read(r->exchange, bytes, size, ret);
     r->input_blocked = st == ST_WOULD_BLOCK;
+    r->request_bytes += *ret;
+    if (st == ST_CLOSED && r->outcome == EDGE_OUTCOME_OK && request_denied(r))
+        r->outcome = EDGE_OUTCOME_DENIED;
     if (st == ST_OK && *ret == 0) {
         r->input_ended = true;
         return ST_CLOSED;
@@ -54,6 +67,24 @@ static enum status bad_head(struct request *r, size_t *ret, size_t size)
     return ST_CLOSED;
 }
 
+static uint64_t body_bytes_max(const struct request *r)
+{
+    return r->edge->config.limits.response_body_bytes_max;
+}
+
+/* The guest sees a stream that is closed. */
+static enum status bad_body(struct request *r, const char *why)
+{
+    r->outcome = EDGE_OUTCOME_BAD_RESPONSE;
+    error_set(&r->error, ST_LIMIT, "%s", why);
+    return ST_CLOSED;
+}
+
+static enum status body_too_large(struct request *r)
+{
+    return bad_body(r, "its body is larger than the limit");
+}
+
 static enum status output_head(struct request *r, const char *bytes, size_t size, size_t *ret)
 {
     struct cgi_head *h = &r->head;
@@ -64,23 +95,25 @@ static enum status output_head(struct request *r, const char *bytes, size_t size
     if (st) return bad_head(r, ret, size);
     r->head_sent = true;
     r->status = h->status;
-    return ST_OK;
+    return http_respond_missing(r->exchange) > body_bytes_max(r) ? body_too_large(r) : ST_OK;
 }
 
 static enum status output_write(void *context, const void *bytes, size_t size, size_t *ret)
 {
     struct request *r = context;
     *ret = 0;
-    if (r->head_bad || !r->exchange) return ST_CLOSED;
+    if (r->head_bad || !r->exchange || r->outcome != EDGE_OUTCOME_OK) return ST_CLOSED;
     if (!r->head_sent) {
         enum status st = output_head(r, bytes, size, ret);
         if (st || *ret == size) return st;
     }
     size_t taken = 0, left = size - *ret;
+    if (left > body_bytes_max(r) - r->response_bytes) return body_too_large(r);
     enum status st = http_respond_body(r->exchange, (const char *)bytes + *ret, left, &taken);
     *ret += taken;
-    r->body_bytes += taken;
+    r->response_bytes += taken;
     r->output_blocked = taken < left;
+    if (st == ST_INVALID) return bad_body(r, "its body is longer than its Content-Length");
     if (st) return ST_CLOSED;
     return *ret || !size ? ST_OK : ST_WOULD_BLOCK;
 }
@@ -103,11 +136,22 @@ static void log_guest_line(struct request *r, const char *text, size_t size)
     log_end(line, r->edge->config.log_fd);
 }
 
-void request_log_flush(struct request *r)
+static void log_flush(struct request *r)
 {
     if (r->log_line.size_bytes)
         log_guest_line(r, (const char *)r->log_line.data, r->log_line.size_bytes);
     buffer_clear(&r->log_line);
+}
+
+void request_log_end(struct request *r)
+{
+    struct buffer *line = &r->edge->line;
+    log_flush(r);
+    if (!r->log_dropped_bytes) return;
+    log_begin(line, "notice", r->app->name, r->id);
+    log_field_text(line, "message", "the guest's log is cut");
+    log_field_number(line, "dropped_bytes", r->log_dropped_bytes);
+    log_end(line, r->edge->config.log_fd);
 }
 
 static void log_piece(struct request *r, const char *bytes, size_t size, bool ends)
@@ -116,7 +160,7 @@ static void log_piece(struct request *r, const char *bytes, size_t size, bool en
     buffer_append(&r->log_line, bytes, size < room ? size : room);
     if (!ends) return;
     if (r->log_line.size_bytes == 0) buffer_append(&r->log_line, " ", 1);
-    request_log_flush(r);
+    log_flush(r);
 }
 
 static enum status log_write(void *context, const void *bytes, size_t size, size_t *ret)
@@ -126,7 +170,7 @@ static enum status log_write(void *context, const void *bytes, size_t size, size
     uint64_t left = r->edge->config.limits.log_bytes_max - r->log_bytes;
     size_t kept = size < left ? size : (size_t)left;
     *ret = size; /* what is past the limit is dropped: a guest must not fail for what it logs */
-    if (kept < size) r->log_dropped++;
+    r->log_dropped_bytes += size - kept;
     r->log_bytes += kept;
     while (kept) {
         const char *newline = memchr(text, '\n', kept);

@@ -32,8 +32,7 @@ static void refuse(struct waiting *w, const char *why)
     const struct app *app = w->route.app;
     remove_from_app(w);
     http_exchange_set_user(x, NULL);
-    e->next_request_id++;
-    request_refuse(e, x, app, ST_NO_MEMORY, why);
+    request_refuse(e, x, app, 503, why);
     free(w);
 }
 
@@ -76,8 +75,7 @@ void waiting_begin(struct edge *e, struct http_exchange *x, const struct route *
     if (e->config.need && !e->frozen && app->waiting_count < EDGE_WAITING_MAX)
         w = calloc(1, sizeof *w);
     if (!w) {
-        e->next_request_id++;
-        request_refuse(e, x, app, ST_NO_MEMORY, "this app is not ready");
+        request_refuse(e, x, app, 503, "this app is not ready");
         return;
     }
     *w = (struct waiting){.edge = e, .exchange = x, .route = *route};

@@ -79,7 +79,7 @@ static bool send_continue(struct http_connection *c)
 static enum status body_failed(struct http_connection *c, enum io_result r)
 {
     if (r == IO_END) {
-        connection_fail(c, HTTP_ABORT_REQUEST, H1_RULE_BODY_TRUNCATED);
+        connection_fail(c, HTTP_ABORT_CLIENT, H1_RULE_BODY_TRUNCATED);
     } else {
         connection_fail(c, r == IO_NO_MEMORY ? HTTP_ABORT_MEMORY : HTTP_ABORT_CLIENT, H1_RULE_NONE);
     }
@@ -117,6 +117,6 @@ enum status http_exchange_limit_body(struct http_exchange *x, uint64_t bytes_max
 {
     struct http_connection *c = connection_of(x);
     if (c->in->head.content_length > bytes_max) return ST_LIMIT;
-    if (c->x.chunked.body_left > bytes_max) c->x.chunked.body_left = bytes_max;
+    if (c->in->head.chunked && x->chunked.body_left > bytes_max) x->chunked.body_left = bytes_max;
     return ST_OK;
 }

@@ -41,13 +41,15 @@ enum step connection_cut(struct http_connection *c)
 enum step connection_refuse(struct http_connection *c, enum h1_rule rule)
 {
     struct http_server *s = c->server;
+    bool begun = c->state == CONNECTION_EXCHANGE;
     s->counters.refusals++;
     links_remove(&c->idle);
     response_refuse(c, rule);
     c->state = CONNECTION_CLOSING;
     c->linger = true;
     if (s->handler->on_refused)
-        s->handler->on_refused(s->context, &c->peer.any, h1_rule_status(rule), h1_rule_name(rule));
+        s->handler->on_refused(s->context, &c->peer.any, h1_rule_status(rule), h1_rule_name(rule),
+                               begun);
     return STEP_AGAIN;
 }
 
@@ -62,7 +64,7 @@ static enum step connection_break(struct http_connection *c)
         s->counters.aborts++;
         s->handler->on_abort(s->context, x, x->reason);
     }
-    if (c->socket_broken || x->reason == HTTP_ABORT_CLIENT) return connection_free(c);
+    if (c->socket_broken || (x->reason == HTTP_ABORT_CLIENT && !x->rule)) return connection_free(c);
     if (x->rule && !x->flushed) return connection_refuse(c, x->rule);
     return connection_cut(c);
 }

@@ -103,6 +103,13 @@ enum http_body http_request_body(const struct http_exchange *x, uint64_t *length
     return head->has_length ? HTTP_BODY_LENGTH : HTTP_BODY_NONE;
 }
 
+int http_exchange_refusal(const struct http_exchange *x, const char **ret_rule)
+{
+    if (!x->rule || x->flushed) return 0;
+    *ret_rule = h1_rule_name(x->rule);
+    return h1_rule_status(x->rule);
+}
+
 const struct sockaddr *http_exchange_peer(const struct http_exchange *x)
 {
     return &connection_of(x)->peer.any;

@@ -99,7 +99,7 @@ void http_config_init(struct http_config *c);
 /* ---- the handler ---- */
 
 enum http_abort {
-    HTTP_ABORT_CLIENT,   /* the client is gone, or stopped reading */
+    HTTP_ABORT_CLIENT,   /* the client is gone, or stopped sending or reading */
     HTTP_ABORT_REQUEST,  /* its body broke the rules, was too large or too slow; it is told */
     HTTP_ABORT_RESPONSE, /* what the handler sent contradicts its own head */
     HTTP_ABORT_SHUTDOWN, /* the server ends */
@@ -121,9 +121,10 @@ struct http_handler {
     void (*on_writable)(void *context, struct http_exchange *x);
     /* The exchange ended without the handler. */
     void (*on_abort)(void *context, struct http_exchange *x, enum http_abort reason);
-    /* A request was refused before or while a handler had it. `rule` is the stable name that the
-     * client was told, such as "host-missing". May be NULL. */
-    void (*on_refused)(void *context, const struct sockaddr *peer, int status, const char *rule);
+    /* A request was refused before a handler had it or, `begun`, since. `rule` is the stable name
+     * that the client was told, such as "host-missing". May be NULL. */
+    void (*on_refused)(void *context, const struct sockaddr *peer, int status, const char *rule,
+                       bool begun);
 };
 
 /* ---- the server ---- */
@@ -225,7 +226,7 @@ enum http_body {
 enum http_body http_request_body(const struct http_exchange *x, uint64_t *length_bytes);
 
 /* Lowers the body's limit for this request. ST_LIMIT when Content-Length is above it: answer 413.
- */
+ * With chunks, what reads past it gets ST_CLOSED, and the client 413. */
 NODISCARD enum status http_exchange_limit_body(struct http_exchange *x, uint64_t bytes_max);
 
 /* Moves body bytes out, at most `capacity` (above 0).
@@ -236,6 +237,10 @@ NODISCARD enum status http_exchange_limit_body(struct http_exchange *x, uint64_t
  * The first call that finds nothing sends "100 Continue" to a client that expects it. */
 NODISCARD enum status http_exchange_read(struct http_exchange *x, void *bytes, size_t capacity,
                                          size_t *size);
+
+/* Once the exchange is broken, and in on_abort: the status with which the client is told why, if
+ * nothing of a response has left, and the rule's name; 0 when it is not told. */
+int http_exchange_refusal(const struct http_exchange *x, const char **ret_rule);
 
 /* Who asks. The address lives as long as the exchange. */
 const struct sockaddr *http_exchange_peer(const struct http_exchange *x);
@@ -265,6 +270,15 @@ NODISCARD enum status http_respond_body(struct http_exchange *x, const void *byt
 
 /* True when the response's head has been taken, so that another can no longer be sent. */
 bool http_exchange_responded(const struct http_exchange *x);
+
+/* How many bytes of the body the response's Content-Length promises beyond those that were taken. 0
+ * without one, and when there is no body to send. */
+uint64_t http_respond_missing(const struct http_exchange *x);
+
+/* Takes the response back, so that another can be begun, even if the exchange is broken because of
+ * it. False when some of it may have left, or the client broke the exchange: then nothing has
+ * changed. */
+bool http_respond_retract(struct http_exchange *x);
 
 /* Ends the response and the exchange. What the handler left of the request's body is discarded.
  * ST_INVALID: fewer bytes than the Content-Length, or no head; the connection is cut, so that the

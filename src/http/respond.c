@@ -157,6 +157,32 @@ bool http_exchange_responded(const struct http_exchange *x)
     return x->framing != RESPONSE_NONE;
 }
 
+uint64_t http_respond_missing(const struct http_exchange *x)
+{
+    return x->framing == RESPONSE_LENGTH ? x->length_left : 0;
+}
+
+static void take_back(struct http_connection *c)
+{
+    struct http_exchange *x = &c->x;
+    if (x->framing != RESPONSE_NONE) c->out_end = x->head_at; /* none of it has left */
+    x->framing = RESPONSE_NONE;
+    x->gap_open = false;
+    x->chunk_open = false;
+}
+
+bool http_respond_retract(struct http_exchange *x)
+{
+    assert(x->active);
+    bool own_fault = x->failed && x->reason == HTTP_ABORT_RESPONSE;
+    if (x->flushed || (x->failed && !own_fault)) return false;
+    take_back(connection_of(x));
+    x->failed = false;
+    x->wants_write = false;
+    x->counted_bytes = 0;
+    return true;
+}
+
 /* ---- the body ---- */
 
 /* Copies what fits behind what is there; opens a chunk when one is needed. */
@@ -286,11 +312,7 @@ void http_exchange_abort(struct http_exchange *x)
 void response_refuse(struct http_connection *c, enum h1_rule rule)
 {
     struct http_server *s = c->server;
-    struct http_exchange *x = &c->x;
-    if (x->framing != RESPONSE_NONE) c->out_end = x->head_at; /* none of it has left */
-    x->framing = RESPONSE_NONE;
-    x->gap_open = false;
-    x->chunk_open = false;
+    take_back(c);
     if (!connection_reserve(c, HEAD_ROOM_BYTES)) return; /* then it is only closed */
     static const struct http_field field = {{"Content-Type", 12},
                                             {"text/plain; charset=utf-8", 25}};
@@ -301,7 +323,7 @@ void response_refuse(struct http_connection *c, enum h1_rule rule)
                            &extras, &facts, NULL))
         return;
     c->out_end += (uint32_t)size;
-    const char *parts[] = {h1_rule_name(rule), ": ", h1_rule_text(rule), "\n"};
+    const char *parts[] = {h1_rule_name(rule), ": ", h1_rule_text(rule), " (denied)\n"};
     size_t length = 0;
     for (size_t i = 0; i < ARRAY_COUNT(parts); i++) length += strlen(parts[i]);
     c->out_end += (uint32_t)h1_framing_render(c->out->bytes + c->out_end, H1_FRAMING_LENGTH, length,

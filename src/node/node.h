@@ -9,8 +9,8 @@
  * them. When the supervisor is killed, workers go on with the apps that they have loaded; other
  * apps get 503, nothing is compiled or started again, and each worker ends at SIGTERM.
  *
- * Signals to the supervisor: SIGHUP looks at the apps again, SIGINT and SIGTERM let requests finish
- * and end the node, a second one ends it at once. */
+ * Signals to the supervisor: SIGHUP looks at the apps again, SIGUSR1 prints what each app has used,
+ * SIGINT and SIGTERM let requests finish and end the node, a second one ends it at once. */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 

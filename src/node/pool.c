@@ -17,6 +17,7 @@
 #include "os/seccomp.h"
 #include "say.h"
 #include "supervisor.h"
+#include "usage.h"
 
 #define NS_PER_MS     UINT64_C(1000000)
 #define ARGUMENTS_MAX 512u
@@ -88,7 +89,7 @@ static void on_channel_closed(void *context)
 
 static int spawn_with(struct worker_process *w, int channel_fd, char *const *argv, pid_t *ret)
 {
-    static const int defaults[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
+    static const int defaults[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t set;
@@ -181,6 +182,12 @@ static enum status start_worker(struct worker_process *w, struct error *err)
 
 /* ---- ending ---- */
 
+static struct edge_usage *pool_usage(const struct supervisor *s, uint32_t worker)
+{
+    char *segment = (char *)s->counts + COUNTS_BYTES(s->config->workers_count);
+    return (struct edge_usage *)(void *)(segment + worker * USAGE_BYTES);
+}
+
 static uint64_t restart_delay_ms(struct worker_process *w, uint64_t now_ns)
 {
     if (now_ns - w->start_ns >= NODE_QUICK_DEATH_MS * NS_PER_MS) w->quick_deaths = 0;
@@ -202,7 +209,8 @@ static void restart(void *context)
                      loop_now_ns(s->loop) + NODE_RESTART_DELAY_MS_MAX * NS_PER_MS);
 }
 
-static void say_end(const struct worker_process *w, pid_t pid, int state, uint64_t delay_ms)
+static void say_end(const struct worker_process *w, pid_t pid, int state, uint64_t lost,
+                    uint64_t delay_ms)
 {
     char how[64], when[64] = "started again";
     if (WIFSIGNALED(state))
@@ -211,15 +219,23 @@ static void say_end(const struct worker_process *w, pid_t pid, int state, uint64
     else
         snprintf(how, sizeof how, "ended with exit code %d", WEXITSTATUS(state));
     if (delay_ms) snprintf(when, sizeof when, "to be started again in %u ms", (unsigned)delay_ms);
-    node_say("worker %u (pid %d) %s; %s", w->number, (int)pid, how, when);
+    node_say("worker %u (pid %d) %s, with %llu requests; %s", w->number, (int)pid, how,
+             (unsigned long long)lost, when);
 }
 
-/* Its requests are over. */
-static void forget_counts(const struct worker_process *w)
+/* Its requests are over. Returns how many there were. */
+static uint64_t lose_requests(const struct worker_process *w)
 {
     struct supervisor *s = w->supervisor;
     _Atomic uint32_t *counts = s->counts + (size_t)w->number * EDGE_APPS_MAX;
-    for (uint32_t i = 0; i < s->deploy.next_id; i++) atomic_store(&counts[i], 0);
+    struct edge_usage *usage = pool_usage(s, w->number);
+    uint64_t lost = 0;
+    for (uint32_t i = 0; i < s->deploy.next_id; i++) {
+        uint32_t running = atomic_exchange(&counts[i], 0);
+        if (running) atomic_fetch_add(&usage[i].lost, running);
+        lost += running;
+    }
+    return lost;
 }
 
 static void on_ended(void *context, unsigned events)
@@ -236,10 +252,10 @@ static void on_ended(void *context, unsigned events)
     s->alive--;
     loop_watch_close(s->loop, &w->ended);
     channel_close(&w->channel);
-    forget_counts(w);
+    uint64_t lost = lose_requests(w);
     if (s->phase == SUPERVISOR_RUNS) {
         uint64_t delay_ms = restart_delay_ms(w, loop_now_ns(s->loop));
-        say_end(w, pid, state, delay_ms);
+        say_end(w, pid, state, lost, delay_ms);
         if (delay_ms)
             loop_timer_start(s->loop, &w->restart_timer,
                              loop_now_ns(s->loop) + delay_ms * NS_PER_MS);
@@ -272,7 +288,7 @@ void pool_kill(struct supervisor *s)
 
 static enum status open_counts(struct supervisor *s, struct error *err)
 {
-    size_t bytes = COUNTS_BYTES(s->config->workers_count);
+    size_t bytes = SEGMENT_BYTES(s->config->workers_count);
     int fd = memfd_create("mayfly-counts", MFD_CLOEXEC);
     s->counts_fd = fd < 0 ? fd : move_up(fd);
     if (s->counts_fd < 0 || ftruncate(s->counts_fd, (off_t)bytes))
@@ -280,7 +296,8 @@ static enum status open_counts(struct supervisor *s, struct error *err)
     void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->counts_fd, 0);
     if (map == MAP_FAILED) return error_set_errno(err, errno, "counters");
     s->counts = map;
-    return ST_OK;
+    s->usage = usage_new(pool_usage(s, 0), s->config->workers_count);
+    return s->usage ? ST_OK : error_set(err, ST_NO_MEMORY, "out of memory");
 }
 
 static enum status open_sockets(struct supervisor *s, struct error *err)

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "say.h"
+#include "usage.h"
 
 #define NS_PER_MS      UINT64_C(1000000)
 #define HOST_BYTES_MAX 256u
@@ -72,7 +73,9 @@ static void on_live(void *context, const struct deploy_app *app)
 
 static void on_removed(void *context, uint32_t id)
 {
-    pool_removed(context, id);
+    struct supervisor *s = context;
+    pool_removed(s, id);
+    if (s->usage) usage_forget(s->usage, id);
 }
 
 static void on_settled(void *context)
@@ -149,12 +152,18 @@ void supervisor_worker_gone(struct supervisor *s, bool was_ready)
 static void on_signal(void *context, int number)
 {
     struct supervisor *s = context;
-    if (number != SIGHUP)
-        drain(s);
-    else if (s->phase == SUPERVISOR_RUNS)
-        scan(s);
-    else
-        s->scan_again = true;
+    switch (number) {
+    case SIGUSR1:
+        if (s->usage) usage_print(s->usage, &s->deploy);
+        break;
+    case SIGHUP:
+        if (s->phase == SUPERVISOR_RUNS)
+            scan(s);
+        else
+            s->scan_again = true;
+        break;
+    default: drain(s);
+    }
 }
 
 /* ---- the beginning ---- */
@@ -176,14 +185,15 @@ static void close_all(struct supervisor *s)
     deploy_done(&s->deploy);
     for (uint32_t i = 0; i < NODE_WORKERS_MAX; i++)
         if (s->workers[i].listen_fd >= 0) close(s->workers[i].listen_fd);
-    if (s->counts) munmap(s->counts, COUNTS_BYTES(s->config->workers_count));
+    usage_free(s->usage);
+    if (s->counts) munmap(s->counts, SEGMENT_BYTES(s->config->workers_count));
     if (s->counts_fd >= 0) close(s->counts_fd);
     loop_free(s->loop);
 }
 
 static enum status run(struct supervisor *s, struct error *err)
 {
-    static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
+    static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
     enum status st =
         loop_signals_open(s->loop, &s->signals, signals, ARRAY_COUNT(signals), on_signal, s, err);
     if (st) return st;

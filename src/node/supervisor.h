@@ -11,6 +11,8 @@
 /* Where a worker finds what the supervisor left open for it. */
 enum worker_fd { WORKER_CHANNEL_FD = 3, WORKER_LISTEN_FD, WORKER_COUNTS_FD, WORKER_FDS_END };
 
+struct usage;
+
 struct worker_process {
     struct supervisor *supervisor;
     uint32_t number;
@@ -43,10 +45,18 @@ struct supervisor {
     uint16_t port;
     int counts_fd;
     _Atomic uint32_t *counts; /* [worker][EDGE_APPS_MAX] running requests */
+    struct usage *usage;
     struct loop_timer kill_timer;
 };
 
-#define COUNTS_BYTES(workers) ((size_t)(workers) * EDGE_APPS_MAX * sizeof(uint32_t))
+/* The segment that the workers count in: running requests, then each worker's usage. Both begin at
+ * a page. */
+#define SEGMENT_ALIGN         4096u
+#define SEGMENT_ALIGNED(size) (((size) + SEGMENT_ALIGN - 1) & ~(size_t)(SEGMENT_ALIGN - 1))
+#define COUNTS_BYTES(workers)                                                                      \
+    SEGMENT_ALIGNED((size_t)(workers) * EDGE_APPS_MAX * sizeof(_Atomic uint32_t))
+#define USAGE_BYTES            SEGMENT_ALIGNED(EDGE_USAGE_MAX * sizeof(struct edge_usage))
+#define SEGMENT_BYTES(workers) (COUNTS_BYTES(workers) + (workers) * USAGE_BYTES)
 
 /* ---- pool.c: the workers' processes ---- */
 

@@ -142,13 +142,18 @@ static void on_violation(int number)
 
 /* ---- the beginning ---- */
 
-static enum status map_counts(const struct node_config *config, _Atomic uint32_t **ret,
-                              struct error *err)
+/* The running requests of all workers, and what this one counts. */
+static enum status map_counts(const struct worker *w, struct edge_config *edge, struct error *err)
 {
-    void *map = mmap(NULL, COUNTS_BYTES(config->workers_count), PROT_READ | PROT_WRITE, MAP_SHARED,
-                     WORKER_COUNTS_FD, 0);
-    if (map == MAP_FAILED) return error_set_errno(err, errno, "counters");
-    *ret = map;
+    size_t counts_bytes = COUNTS_BYTES(w->config->workers_count);
+    off_t usage_at = (off_t)(counts_bytes + w->number * USAGE_BYTES);
+    void *counts =
+        mmap(NULL, counts_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, WORKER_COUNTS_FD, 0);
+    void *usage =
+        mmap(NULL, USAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, WORKER_COUNTS_FD, usage_at);
+    if (counts == MAP_FAILED || usage == MAP_FAILED) return error_set_errno(err, errno, "counters");
+    edge->counts = counts;
+    edge->usage = usage;
     return ST_OK;
 }
 
@@ -170,9 +175,10 @@ static enum status set_up(struct worker *w, struct error *err)
         .workers_count = config->workers_count,
     };
     http_config_init(&http);
+    http.body_bytes_max = (uint64_t)EDGE_BODY_KIB_MAX << 10; /* the edge's limit says which app */
     enum status st = runtime_init(err);
     if (!st) st = runtime_thread_init(err);
-    if (!st) st = map_counts(config, &edge.counts, err);
+    if (!st) st = map_counts(w, &edge, err);
     if (!st) st = loop_new(clock_system(), &w->loop, err);
     edge.loop = w->loop;
     if (!st) st = edge_new(&edge, &w->edge, err);
@@ -218,6 +224,7 @@ int node_work(const struct node_config *config, uint32_t number)
     /* Terminals send these to a whole group; the supervisor says what they mean. */
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     enum status st = set_up(&w, &err);
     if (!st) st = confine(&err);

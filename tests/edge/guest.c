@@ -59,13 +59,16 @@ static int wait_for_input(void)
     return 0;
 }
 
-static __attribute__((noinline)) int trap(int behind_head)
+/* Writes the first part of an answer; `late`, until it has left. */
+static void begin_answer(const char *text, int late)
 {
-    if (behind_head) {
-        head();
-        puts("the first part");
-        fflush(stdout);
-    }
+    fputs(text, stdout);
+    fflush(stdout);
+    if (late) usleep(20000);
+}
+
+static __attribute__((noinline)) int trap(void)
+{
     __builtin_trap();
 }
 
@@ -131,8 +134,11 @@ int main(void)
         return sleep_ms(60000);
     }
     if (!strcmp(path, "/wait")) return wait_for_input();
-    if (!strcmp(path, "/trap")) return trap(0);
-    if (!strcmp(path, "/trap-late")) return trap(1);
+    if (!strncmp(path, "/trap", 5)) {
+        if (path[5])
+            begin_answer("Content-Type: text/plain\n\nthe first part", !strcmp(path, "/trap-late"));
+        return trap();
+    }
     if (!strcmp(path, "/flood")) return flood();
     if (!strcmp(path, "/spin")) return spin();
     if (!strcmp(path, "/compute")) return compute();
@@ -144,7 +150,14 @@ int main(void)
     if (!strcmp(path, "/half-head")) return puts("Content-Type: text/plain") < 0;
     if (!strcmp(path, "/bad-status")) return puts("Status: 99\n") < 0;
     if (!strcmp(path, "/bad-name")) return puts("Bad Name: x\n") < 0;
-    if (!strcmp(path, "/short")) return puts("Content-Length: 100\n\nshort") < 0;
+    if (!strncmp(path, "/short", 6)) {
+        begin_answer("Content-Length: 100\n\nshort", !strcmp(path, "/short-late"));
+        return 0;
+    }
+    if (!strncmp(path, "/long", 5)) {
+        begin_answer("Content-Length: 4\n\nlong", !strcmp(path, "/long-late"));
+        return puts("er") < 0 || fflush(stdout) < 0;
+    }
     if (!strcmp(path, "/exit")) {
         head();
         exit(3);

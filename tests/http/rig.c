@@ -65,12 +65,14 @@ static void on_abort(void *context, struct http_exchange *x, enum http_abort rea
     r->abort_reason = reason;
 }
 
-static void on_refused(void *context, const struct sockaddr *peer, int status, const char *rule)
+static void on_refused(void *context, const struct sockaddr *peer, int status, const char *rule,
+                       bool begun)
 {
     struct rig *r = context;
     assert_int_equal(peer->sa_family, AF_UNIX);
     r->refusals++;
     r->refused_status = status;
+    r->refused_begun = begun;
     snprintf(r->refused_rule, sizeof r->refused_rule, "%s", rule);
 }
 

@@ -34,6 +34,7 @@ struct rig {
     unsigned refusals;
     char refused_rule[64];
     int refused_status;
+    bool refused_begun;
 
     /* a test's own handler; NULL is the default: read the whole body, then echo */
     void (*on_request)(struct rig *r, struct http_exchange *x);

@@ -451,6 +451,8 @@ static void test_limit_body(void **state)
     assert_int_equal(r->body.size_bytes, 4);
     assert_int_equal(r->aborts, 1);
     assert_int_equal(r->abort_reason, HTTP_ABORT_REQUEST);
+    assert_int_equal(r->refused_status, 413);
+    assert_true(r->refused_begun);
 }
 
 /* A body that turns out bad: told if nothing has left, else the answer is cut. */
@@ -485,6 +487,67 @@ static void test_bad_body_behind_an_unsent_head(void **state)
     rig_send_text(r, POST "Transfer-Encoding: chunked\r\n\r\nx");
     expect(r, "400 chunk-size .");
     assert_int_equal(r->aborts, 1);
+}
+
+/* ---- responses that are taken back ---- */
+
+static void change_mind(struct rig *r, struct http_exchange *x)
+{
+    begin(r, x);
+    assert_true(http_respond_retract(x));
+    assert_false(http_exchange_responded(x));
+    assert_int_equal(http_respond_missing(x), 0);
+    r->exchange = NULL;
+    assert_int_equal(http_respond_text(x, 502, "sorry\n"), ST_OK);
+}
+
+static void test_retract(void **state)
+{
+    struct rig *r = *state;
+    struct script s[] = {{.first = "part"}, {.first = "part", .with_length = true, .length = 9}};
+    r->on_request = change_mind;
+    for (size_t i = 0; i < ARRAY_COUNT(s); i++) {
+        r->test = &s[i];
+        /* The second stands behind an answer that has not left. */
+        rig_send_text(r, GET "\r\n" GET "\r\n");
+    }
+    expect(r, "502 sorry\n | 502 sorry\n | 502 sorry\n | 502 sorry\n +");
+}
+
+static void say_too_much(struct rig *r, struct http_exchange *x)
+{
+    begin(r, x);
+    assert_int_equal(body(x, "a part too many"), ST_INVALID);
+    assert_true(http_respond_retract(x));
+    r->exchange = NULL;
+    assert_int_equal(http_respond_text(x, 502, "sorry\n"), ST_OK);
+}
+
+static void test_retract_what_broke_the_exchange(void **state)
+{
+    struct rig *r = *state;
+    struct script s = {.first = "part", .with_length = true, .length = 9};
+    r->test = &s;
+    r->on_request = say_too_much;
+    rig_send_text(r, GET "\r\n");
+    expect(r, "502 sorry\n +");
+    assert_int_equal(r->aborts, 0);
+}
+
+static void test_no_retract_behind_what_has_left(void **state)
+{
+    struct rig *r = *state;
+    struct script s = {.first = "part", .with_length = true, .length = 9};
+    r->test = &s;
+    r->on_request = begin;
+    rig_send_text(r, GET "\r\n");
+    assert_false(http_respond_retract(r->exchange));
+    assert_int_equal(http_respond_missing(r->exchange), 5);
+    assert_int_equal(body(r->exchange, " more"), ST_OK);
+    assert_int_equal(http_respond_missing(r->exchange), 0);
+    assert_int_equal(end(r), ST_OK);
+    rig_settle(r);
+    expect_bytes(r, "HTTP/1.1 200 OK\r\n" DATED "Content-Length: 9\r\n\r\npart more");
 }
 
 /* ---- responses that are too fast, or wrong ---- */
@@ -787,6 +850,9 @@ int main(void)
         SERVER_TEST(test_unread_body_is_discarded),
         SERVER_TEST(test_body_backpressure),
         SERVER_TEST(test_limit_body),
+        SERVER_TEST(test_retract),
+        SERVER_TEST(test_retract_what_broke_the_exchange),
+        SERVER_TEST(test_no_retract_behind_what_has_left),
         SERVER_TEST(test_bad_body_behind_a_head),
         SERVER_TEST(test_bad_body_behind_an_unsent_head),
         SERVER_TEST(test_response_backpressure),

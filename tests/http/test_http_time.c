@@ -64,6 +64,7 @@ static void test_head(void **state)
     rig_send_text(r, "ET / HTTP/1.1\r\n"); /* bytes that come do not move the end */
     expect_end(r, 100, "+", "408 head-timeout .");
     assert_int_equal(r->refused_status, 408);
+    assert_false(r->refused_begun);
 }
 
 static void test_idle(void **state)

@@ -151,7 +151,7 @@ const tests = {
     // What was connected to the worker at that moment, at most.
     assert.ok(seen.failed.length <= kills * connections, seen.failed.join('\n'));
     for (const text of seen.failed) assert.match(text, /socket hang up|ECONNRESET|EPIPE/);
-    assert.match(server.log, /worker \d \(pid \d+\) was ended by signal 9 \(Killed\); started again/);
+    assert.match(server.log, /worker \d \(pid \d+\) was ended by signal 9 \(Killed\), with \d+ requests; started again/);
     await stop(server);
   },
 
