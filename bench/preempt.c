@@ -13,6 +13,7 @@
 
 #include "artifact/artifact.h"
 #include "base/clock.h"
+#include "os/loop.h"
 #include "runtime/runtime.h"
 #include "wasi/wasi.h"
 
@@ -119,6 +120,11 @@ static double measure(const struct module *m, uint32_t start, uint64_t slice_ns)
     return (double)(k.last_ns - k.first_ns) / (double)(k.asked - 2);
 }
 
+static uint64_t loop_patience(void *context)
+{
+    return loop_patience_ns(context);
+}
+
 static int compare(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -184,7 +190,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_preempt overhead|late COUNT ARTIFACT...\n");
         return 2;
     }
+    struct loop *loop = NULL;
     if (runtime_init(&err) || runtime_thread_init(&err)) die("runtime", err.text);
+    if (loop_new(clock_system(), &loop, &err) || loop_lookout_start(loop, NULL, NULL, &err))
+        die("loop", err.text);
+    runtime_set_patience(loop_patience, loop); /* as a worker does */
     for (int k = 3; k < argc; k++) {
         if (!strcmp(argv[1], "late"))
             late(count, argv[k]);

@@ -190,13 +190,26 @@ static enum status set_up(struct worker *w, struct error *err)
     return st;
 }
 
-static enum status confine(struct error *err)
+static bool confine_lookout(UNUSED void *context)
+{
+    struct error err;
+    return !seccomp_apply(SECCOMP_WORKER, on_violation, &err);
+}
+
+static uint64_t loop_patience(void *context)
+{
+    return loop_patience_ns(context);
+}
+
+static enum status confine(struct worker *w, struct error *err)
 {
     /* What libraries read from files the first time they are asked. */
     time_t now = time(NULL);
     struct tm utc;
     gmtime_r(&now, &utc);
     enum status st = process_harden(err);
+    if (!st) st = loop_lookout_start(w->loop, confine_lookout, NULL, err);
+    if (!st) runtime_set_patience(loop_patience, w->loop);
     if (!st) st = seccomp_apply(SECCOMP_WORKER, on_violation, err);
     return st;
 }
@@ -227,7 +240,7 @@ int node_work(const struct node_config *config, uint32_t number)
     signal(SIGUSR1, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     enum status st = set_up(&w, &err);
-    if (!st) st = confine(&err);
+    if (!st) st = confine(&w, &err);
     if (!st) st = loop_run(w.loop, &err);
     if (st) {
         node_say("worker %u: %s", number, err.text);

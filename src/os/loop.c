@@ -72,6 +72,7 @@ enum status loop_new(const struct clock *clock, struct loop **ret, struct error 
 void loop_free(struct loop *l)
 {
     if (!l) return;
+    loop_lookout_stop(l);
     close(l->epoll_fd);
     free(l);
 }
@@ -196,11 +197,13 @@ static void tasks_run(struct loop *l)
         struct loop_task batch;
         ring_init(&batch);
         ring_move(&batch, &l->soon);
+        l->batch = &batch;
         while (!ring_empty(&batch)) {
             struct loop_task *t = batch.next;
             loop_task_cancel(t);
             t->run(t->context);
         }
+        l->batch = NULL;
     }
 }
 
@@ -240,6 +243,7 @@ static int wait_events(struct loop *l, uint64_t wait_ns)
 
 enum status loop_turn(struct loop *l, uint64_t wait_max_ns, struct error *err)
 {
+    loop_lookout_end(l);
     int count = wait_events(l, wait_bound_ns(l, wait_max_ns));
     if (count < 0) {
         if (errno != EINTR) return error_set_errno(err, errno, "epoll_wait");

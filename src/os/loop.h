@@ -129,6 +129,19 @@ static inline bool loop_task_queued(const struct loop_task *t)
     return t->next != NULL;
 }
 
+/* ---- callbacks that compute for long ---- */
+
+/* Starts a thread that looks out for events while a callback computes, until loop_free(). It first
+ * calls prepare() (may be NULL): false, and there is no lookout. The loop then belongs to the
+ * calling thread, which has a ticker (ticker.h). Errors: ST_NO_MEMORY, ST_IO. */
+NODISCARD enum status loop_lookout_start(struct loop *l, bool (*prepare)(void *context),
+                                         void *context, struct error *err);
+
+/* For how long the running callback keeps nobody waiting; 0: somebody waits, or there is no
+ * lookout. If something happens before, the lookout sends the thread a tick (ticker_poke()).
+ * Async-signal-safe, while no call into the loop is under way on this thread. */
+uint64_t loop_patience_ns(struct loop *l);
+
 /* ---- signals ---- */
 
 struct loop_signals {

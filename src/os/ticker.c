@@ -28,7 +28,9 @@ static void on_tick(int number, siginfo_t *info, void *ucontext)
 {
     (void)number;
     int saved_errno = errno;
-    if (info->si_code == SI_TIMER) ticker_handle(ucontext);
+    bool ours =
+        info->si_code == SI_TIMER || (info->si_code == SI_TKILL && info->si_pid == getpid());
+    if (ours) ticker_handle(ucontext);
     errno = saved_errno;
 }
 
@@ -86,4 +88,9 @@ void ticker_start(uint64_t delay_ns)
                      .tv_nsec = (long)(delay_ns % NS_PER_S)},
     };
     timer_settime(thread_timer, 0, &when, NULL);
+}
+
+void ticker_poke(pid_t thread)
+{
+    (void)tgkill(getpid(), thread, ticker_signal());
 }

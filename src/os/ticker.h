@@ -5,6 +5,7 @@
 #define OS_TICKER_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/compiler.h"
 #include "base/error.h"
@@ -22,5 +23,8 @@ NODISCARD enum status ticker_thread_init(struct error *err);
 /* The calling thread's timer fires once, `delay_ns` from now; 0 stops it. Moves a running one.
  * Async-signal-safe. */
 void ticker_start(uint64_t delay_ns);
+
+/* A tick at once for another thread of this process, which has a timer. */
+void ticker_poke(pid_t thread);
 
 #endif

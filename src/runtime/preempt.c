@@ -7,9 +7,10 @@
 #include "instance.h"
 #include "os/ticker.h"
 
-#define NEVER_NS    UINT64_MAX
-#define RETRY_NS    50000u   /* after a tick that found the host at work */
-#define TICK_NS_MAX 4000000u /* between two looks at the clocks */
+#define NEVER_NS        UINT64_MAX
+#define RETRY_NS        50000u      /* after a tick that found the host at work */
+#define TICK_NS_MAX     4000000u    /* between two looks at the clocks */
+#define PATIENCE_NS_MAX 1000000000u /* until it is asked again whether somebody waits */
 
 /* The thread's ticker, and where it last looked at both clocks. */
 static _Thread_local volatile bool ticking;
@@ -23,6 +24,16 @@ static _Thread_local uint64_t mark_ns, mark_cpu_ns;
 #define CALM_TICKS  16u
 #define CALM_SLICES 4u
 static _Thread_local uint32_t calm_ticks;
+
+/* Says whether anybody waits for this thread. */
+static _Thread_local uint64_t (*patience)(void *context);
+static _Thread_local void *patience_context;
+
+void runtime_set_patience(uint64_t (*patience_ns)(void *context), void *context)
+{
+    patience = patience_ns;
+    patience_context = context;
+}
 
 static uint64_t read_clock(clockid_t id)
 {
@@ -102,7 +113,7 @@ void preempt_enter(struct preempt *p)
 {
     if (!p->slice_ns) return;
     p->start_ns = read_clock(CLOCK_MONOTONIC);
-    p->pending = false;
+    p->pending = p->alone = false;
     uint64_t delay_ns = tick_delay(first_delay(p));
     if (ticking && tick_at_ns <= p->start_ns + delay_ns) return;
     mark_ns = p->start_ns;
@@ -129,11 +140,16 @@ static uint64_t discount(struct preempt *p)
 }
 
 /* A tick is where the system likes to give the processor to others, so behind one both clocks are
- * asked again. */
+ * asked again; and behind a long time without ticks. */
 void preempt_leave(struct preempt *p)
 {
     if (!p->slice_ns) return;
-    p->cpu_ns += p->preempted ? discount(p) : read_clock(CLOCK_MONOTONIC) - p->start_ns;
+    p->cpu_ns += p->preempted || p->alone ? discount(p) : read_clock(CLOCK_MONOTONIC) - p->start_ns;
+}
+
+static uint64_t ask_patience(void)
+{
+    return patience ? least(patience(patience_context), PATIENCE_NS_MAX) : 0;
 }
 
 void preempt_on_tick(void *ucontext)
@@ -152,6 +168,7 @@ void preempt_on_tick(void *ucontext)
         return;
     }
     const struct module *m = i->module;
+    uint64_t alone_ns = 0;
     uintptr_t offset = guest_context_registers(ucontext).pc - (uintptr_t)m->code;
     bool in_guest = i->guest.entry && offset < m->code_bytes &&
                     artifact_find_func(m->artifact, (uint32_t)offset);
@@ -160,6 +177,10 @@ void preempt_on_tick(void *ucontext)
         tick_again(RETRY_NS);
     } else if (over_limit(p, run_ns)) {
         guest_context_stop(ucontext, &i->guest, (uint64_t)TRAP_CPU_LIMIT << 32);
+    } else if ((alone_ns = ask_patience())) {
+        p->alone = true;
+        alone_ns = least(p->cpu_ns_max - p->cpu_ns - run_ns, alone_ns);
+        tick_again(alone_ns < INSTANCE_SLICE_NS_MIN ? INSTANCE_SLICE_NS_MIN : alone_ns);
     } else if (fiber_interrupt(&i->fiber, p->save, ucontext)) {
         p->preempted = true;
     } else {

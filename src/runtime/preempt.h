@@ -21,6 +21,7 @@ struct preempt {
     uint64_t start_ns;   /* of this run, moved forward by time that the thread did not get */
     struct guest_interrupt *save;
     bool preempted;        /* the fiber was left because its slice was over */
+    bool alone;            /* this run went on behind its slice, for nobody waited */
     volatile bool pending; /* a tick came while the host was at work: preempt_point() */
 };
 

@@ -78,6 +78,11 @@ const struct artifact *module_artifact(const struct module *m);
  * the system is not counted (to within a slice). */
 #define INSTANCE_SLICE_NS_MIN 20000u
 
+/* Of the calling thread: `patience_ns` is asked when a slice is over, inside of a signal handler,
+ * for how long nobody else will want the processor; so long the guest goes on, unless a tick
+ * (os/ticker.h) comes before. 0: it is preempted, as it always is without a function (NULL). */
+void runtime_set_patience(uint64_t (*patience_ns)(void *context), void *context);
+
 struct instance_config {
     uint64_t memory_bytes_max; /* of all memories together; 0: the default */
     uint32_t stack_bytes;      /* the guest's share; 0: the default */

@@ -1,9 +1,14 @@
 /* Preemption: guests are interrupted anywhere, and nothing of it shows but the time it takes. */
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "artifact/artifact.h"
 #include "compiled.h"
+#include "os/ticker.h"
 #include "rig.h"
 
 #define SHORT_SLICE_NS 30000u
@@ -189,6 +194,74 @@ static void test_cpu_limit(void **state)
 }
 
 /* A backtrace from the middle of a computation. */
+static uint64_t patience_ns(void *context)
+{
+    (*(unsigned *)context)++;
+    return UINT64_MAX;
+}
+
+/* Whom nobody waits behind goes on, up to its limit. */
+static void test_alone(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < ARRAY_COUNT(levels); k++) {
+        unsigned asked = 0;
+        struct instance *i = fresh(modules[k], 1000000, SPIN_LIMIT_NS);
+        struct value none[1];
+        runtime_set_patience(patience_ns, &asked);
+        uint64_t begin_ns = thread_cpu_ns();
+        enum call_result result = instance_call(i, export_of(i, "spin"), none);
+        uint64_t took_ns = thread_cpu_ns() - begin_ns;
+        runtime_set_patience(NULL, NULL);
+        assert_int_equal(result, CALL_TRAPPED);
+        assert_int_equal(instance_trap(i)->kind, TRAP_CPU_LIMIT);
+        assert_int_equal(asked, 1);
+        assert_in_range(took_ns, SPIN_LIMIT_NS, 2 * SPIN_LIMIT_NS);
+        assert_in_range(instance_cpu_ns(i), SPIN_LIMIT_NS, 2 * SPIN_LIMIT_NS);
+        instance_free(i);
+    }
+}
+
+static uint64_t until_poked(void *context)
+{
+    return (*(unsigned *)context)++ ? 0 : UINT64_MAX;
+}
+
+struct poker {
+    pid_t thread;
+    atomic_bool ended;
+};
+
+static void *poke(void *context)
+{
+    struct poker *p = context;
+    while (!atomic_load(&p->ended)) {
+        poll(NULL, 0, 5);
+        ticker_poke(p->thread);
+    }
+    return NULL;
+}
+
+/* …or until somebody comes. */
+static void test_alone_until(void **state)
+{
+    (void)state;
+    struct instance *i = fresh(modules[0], 1000000, 0);
+    struct value none[1];
+    unsigned asked = 0;
+    struct poker poker = {.thread = gettid()};
+    pthread_t thread;
+    runtime_set_patience(until_poked, &asked);
+    assert_int_equal(pthread_create(&thread, NULL, poke, &poker), 0);
+    assert_int_equal(instance_call(i, export_of(i, "spin"), none), CALL_PREEMPTED);
+    atomic_store(&poker.ended, true);
+    pthread_join(thread, NULL);
+    runtime_set_patience(NULL, NULL);
+    assert_int_equal(asked, 2);
+    instance_cancel(i);
+    instance_free(i);
+}
+
 static void test_limit_says_where(void **state)
 {
     (void)state;
@@ -255,6 +328,8 @@ int main(void)
         cmocka_unit_test(test_turns),
 #ifndef SIGNALS_COME_LATE
         cmocka_unit_test(test_cpu_limit),
+        cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_alone_until),
         cmocka_unit_test(test_limit_says_where),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_end_while_preempted),
