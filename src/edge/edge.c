@@ -175,6 +175,7 @@ static void on_refused(void *context, UNUSED const struct sockaddr *peer, int st
     if (!begun) usage_count(e, NULL, EDGE_OUTCOME_DENIED);
     if (!e->config.access_log) return;
     log_begin(&e->line, "refused", NULL, 0);
+    log_field_text(&e->line, "outcome", edge_outcome_name(EDGE_OUTCOME_DENIED));
     log_field_number(&e->line, "status", (uint64_t)status);
     log_field_text(&e->line, "rule", rule);
     log_end(&e->line, e->config.log_fd);
