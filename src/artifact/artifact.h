@@ -29,7 +29,7 @@
 
 #define ARTIFACT_MAGIC     "\0mayfly\n"
 #define ARTIFACT_FORMAT    1u
-#define ARTIFACT_ENGINE    "mayfly-llvm19-1" /* of the code generator whose code this build runs */
+#define ARTIFACT_ENGINE    "mayfly-llvm19-2" /* of the code generator whose code this build runs */
 #define ARTIFACT_BYTES_MAX (2048ull * 1024 * 1024)
 #define ARTIFACT_PAGE      4096u
 
@@ -144,6 +144,7 @@ struct artifact_func {
     uint32_t type;                   /* index into ARTIFACT_TYPES */
     uint32_t instance, index;        /* the definition: function `index` of that module */
     uint32_t name;                   /* string; 0 where there is none */
+    uint32_t wasm_origin;            /* the offsets that its traps name count from here */
 };
 
 /* Entry i is the program's function type i; entry 0 is ":", of the init functions.

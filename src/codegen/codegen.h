@@ -7,7 +7,10 @@
  *
  * Input is a valid program, yet its size and shape are hostile: every limit below ends a compile
  * with ST_LIMIT or lowers the level of one function. Runs on `threads` threads of its own and
- * blocks the caller until done. */
+ * blocks the caller until done.
+ *
+ * Functions are compiled in batches, to units of relocatable code; with a function cache, units
+ * that are in it are not compiled again. The artifact is the same in either case. */
 #ifndef CODEGEN_CODEGEN_H
 #define CODEGEN_CODEGEN_H
 
@@ -18,6 +21,7 @@
 #include "base/error.h"
 
 struct program;
+struct function_cache;
 
 #define CODEGEN_THREADS_MAX 64u
 
@@ -33,12 +37,16 @@ struct codegen_options {
     uint32_t cpu_level; /* 2 or 3: x86-64-v2, x86-64-v3 */
     uint32_t threads;   /* 0: one a core */
     bool no_lines;      /* leave out the DWARF lines of the guest */
+    struct function_cache *cache; /* NULL: none */
+    /* Compiles what the cache has all the same; a difference ends with ST_INTERNAL. */
+    bool verify_cache;
 };
 
 struct codegen_stats {
     uint32_t functions, functions_lowered; /* compiled; fell back to the fast level */
     uint64_t wasm_code_bytes, code_bytes;
-    uint64_t emit_ns, llvm_ns, link_ns; /* summed over threads */
+    uint32_t batches, batches_cached;
+    uint64_t content_ns, plan_ns, emit_ns, llvm_ns, link_ns; /* emit and llvm summed over threads */
 };
 
 /* Appends the artifact to *file. Errors: ST_UNSUPPORTED (names the proposal), ST_LIMIT,

@@ -8,24 +8,24 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "emit_module.h"
-#include "layout.h"
+#include "batch.h"
+#include "function_cache.h"
 #include "linker.h"
-#include "machine.h"
-#include "plan.h"
+#include "unit.h"
 
 /* Raised with every change of what is generated: part of cache keys. */
-#define ENGINE_REVISION 2
+#define ENGINE_REVISION 3
 
 #define COMPILE_STACK_BYTES (256u << 20) /* LLVM recurses on the shape of its input */
 
 struct job {
-    const struct program *program;
-    const struct codegen_options *options;
+    struct batch_program p;
+    struct function_cache *cache;
     struct layout *layout;
+    struct contents contents;
     struct plan plan;
-    LLVMMemoryBufferRef *objects; /* by batch */
-    atomic_uint next;             /* index into plan.order */
+    struct batch_code *codes; /* by batch */
+    atomic_uint next;         /* index into plan.order */
     atomic_bool stop;
     pthread_mutex_t lock;
     uint32_t failed_batch; /* under lock: the lowest that failed */
@@ -33,51 +33,57 @@ struct job {
     struct codegen_stats stats;
 };
 
-static enum status emit_item(struct emitter *e, const struct plan_item *item, struct error *err)
+/* What a thread has for itself. */
+struct worker {
+    struct machine machine;
+    uint32_t *numbers; /* by program function */
+    struct codegen_stats stats;
+};
+
+/* The unit that the cache has for the batch, when it is one. */
+static bool find_cached(const struct job *job, struct batch_code *code)
 {
-    switch (item->kind) {
-    case PLAN_FUNCTION: return emit_function(e, item->index, err);
-    case PLAN_THUNK: return emit_thunk(e, item->index, err);
-    case PLAN_INIT: return emit_init(e, item->index, err);
-    case PLAN_TRAMPOLINE: emit_trampoline(e, item->index); return ST_OK;
-    }
-    return ST_INTERNAL;
+    struct unit unit;
+    if (!job->cache || !code->has_key || !function_cache_find(job->cache, code->key, &code->unit))
+        return false;
+    if (unit_open(&unit, code->unit.data, code->unit.size_bytes)) return true;
+    buffer_clear(&code->unit);
+    return false;
 }
 
-/* One batch at `level`. *ret_lowered: it was given up because a function of it would take too long;
- * then there is no object. */
-static enum status try_batch(struct job *job, struct machine *machine, uint32_t batch,
-                             enum codegen_level level, struct codegen_stats *stats,
-                             bool *ret_lowered, struct error *err)
+/* A cached unit against one that is compiled now. */
+static enum status verify_batch(struct job *job, struct worker *w, uint32_t batch,
+                                struct error *err)
 {
-    const struct plan_batch *b = &job->plan.batches[batch];
-    uint64_t start = clock_monotonic_ns(clock_system()), merges = 0;
-    struct emitter e;
-    emitter_init(&e, job->program, job->layout, job->options, level);
-    enum status st = ST_OK;
-    for (uint32_t i = 0; !st && i < b->count; i++)
-        st = emit_item(&e, &job->plan.items[b->first + i], err);
-    emitter_finish(&e);
-    uint64_t emitted = clock_monotonic_ns(clock_system());
-    stats->emit_ns += emitted - start;
-    bool deep = e.stack_depth_max > PLAN_STACK_DEPTH_MAX && level != CODEGEN_FAST;
-    if (!st && !deep) st = machine_optimise(machine, &e, PLAN_MERGES_MAX, &merges, err);
-    *ret_lowered = deep || merges > PLAN_MERGES_MAX;
-    if (!st && !*ret_lowered) st = machine_emit(machine, &e, &job->objects[batch], err);
-    stats->llvm_ns += clock_monotonic_ns(clock_system()) - emitted;
-    emitter_done(&e);
+    struct batch_code *code = &job->codes[batch];
+    struct buffer fresh;
+    buffer_init(&fresh, UNIT_BYTES_MAX * 2ull);
+    enum status st = batch_compile(&job->p, &job->plan.batches[batch], w->numbers, &w->machine,
+                                   &w->stats, &fresh, err);
+    if (!st && (fresh.size_bytes != code->unit.size_bytes ||
+                memcmp(fresh.data, code->unit.data, fresh.size_bytes)))
+        st = error_set(err, ST_INTERNAL, "function cache: batch %u is not what compiling it gives",
+                       batch);
+    buffer_done(&fresh);
     return st;
 }
 
-static enum status compile_batch(struct job *job, struct machine *machine, uint32_t batch,
-                                 struct codegen_stats *stats, struct error *err)
+static enum status compile_batch(struct job *job, struct worker *w, uint32_t batch,
+                                 struct error *err)
 {
     const struct plan_batch *b = &job->plan.batches[batch];
-    bool lowered;
-    enum status st = try_batch(job, machine, batch, b->level, stats, &lowered, err);
-    if (st || !lowered) return st;
-    stats->functions_lowered += b->count;
-    return try_batch(job, machine, batch, CODEGEN_FAST, stats, &lowered, err);
+    struct batch_code *code = &job->codes[batch];
+    buffer_init(&code->unit, UNIT_BYTES_MAX * 2ull);
+    enum status st = batch_name(&job->p, b, w->numbers, code, err);
+    if (st) return st;
+    if (job->cache) st = batch_key(&job->p, b, w->numbers, code, err);
+    if (!st) code->is_cached = find_cached(job, code);
+    if (!st && code->is_cached && job->p.options->verify_cache)
+        st = verify_batch(job, w, batch, err);
+    if (!st && !code->is_cached)
+        st = batch_compile(&job->p, b, w->numbers, &w->machine, &w->stats, &code->unit, err);
+    batch_forget(b, &job->p, code, w->numbers);
+    return st;
 }
 
 static void note_failure(struct job *job, uint32_t batch, const struct error *err)
@@ -94,41 +100,43 @@ static void note_failure(struct job *job, uint32_t batch, const struct error *er
 static void *work(void *arg)
 {
     struct job *job = arg;
-    struct codegen_stats stats = {0};
-    struct machine machine;
-    machine_init(&machine, job->options->cpu_level);
+    struct worker w = {0};
+    machine_init(&w.machine, job->p.options->cpu_level);
+    w.numbers = calloc(job->p.program->funcs_count, sizeof *w.numbers);
     while (!atomic_load(&job->stop)) {
         uint32_t turn = atomic_fetch_add(&job->next, 1);
         if (turn >= job->plan.batches_count) break;
         uint32_t batch = job->plan.order[turn];
         struct error err = {0};
-        if (compile_batch(job, &machine, batch, &stats, &err)) note_failure(job, batch, &err);
+        enum status st = w.numbers ? compile_batch(job, &w, batch, &err)
+                                   : error_set(&err, ST_NO_MEMORY, "code generation: numbers");
+        if (st) note_failure(job, batch, &err);
     }
-    machine_done(&machine);
+    machine_done(&w.machine);
+    free(w.numbers);
     pthread_mutex_lock(&job->lock);
-    job->stats.emit_ns += stats.emit_ns;
-    job->stats.llvm_ns += stats.llvm_ns;
-    job->stats.functions_lowered += stats.functions_lowered;
+    job->stats.emit_ns += w.stats.emit_ns;
+    job->stats.llvm_ns += w.stats.llvm_ns;
     pthread_mutex_unlock(&job->lock);
     return NULL;
 }
 
-static uint32_t threads_count(const struct job *job)
+static uint32_t threads_count(const struct codegen_options *options)
 {
-    uint32_t count = job->options->threads;
+    uint32_t count = options->threads;
     if (!count) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         count = cores > 0 ? (uint32_t)cores : 1;
     }
-    if (count > CODEGEN_THREADS_MAX) count = CODEGEN_THREADS_MAX;
-    return count < job->plan.batches_count ? count : job->plan.batches_count;
+    return count < CODEGEN_THREADS_MAX ? count : CODEGEN_THREADS_MAX;
 }
 
 /* Runs work() on threads with large stacks; at least one, or the compile fails. */
 static enum status run_threads(struct job *job, struct error *err)
 {
     pthread_t threads[CODEGEN_THREADS_MAX];
-    uint32_t wanted = threads_count(job), started = 0;
+    uint32_t wanted = threads_count(job->p.options), started = 0;
+    if (wanted > job->plan.batches_count) wanted = job->plan.batches_count;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes)) return error_set(err, ST_NO_MEMORY, "thread attributes");
     int failure = pthread_attr_setstacksize(&attributes, COMPILE_STACK_BYTES);
@@ -144,21 +152,55 @@ static enum status run_threads(struct job *job, struct error *err)
     return err->status;
 }
 
-static enum status link_objects(struct job *job, struct buffer *file, struct error *err)
+static struct linker_unit linker_unit_of(const struct job *job, uint32_t batch)
+{
+    const struct batch_code *code = &job->codes[batch];
+    struct linker_unit unit = {.bytes = code->unit.data, .size_bytes = code->unit.size_bytes};
+    switch (job->plan.items[job->plan.batches[batch].first].kind) {
+    case PLAN_FUNCTION:
+    case PLAN_THUNK:
+        unit.funcs = code->symbols;
+        unit.funcs_count = code->symbols_count;
+        break;
+    case PLAN_TRAMPOLINE:
+        unit.types = code->symbols;
+        unit.types_count = code->symbols_count;
+        break;
+    case PLAN_INIT: break;
+    }
+    return unit;
+}
+
+static enum status link_units(struct job *job, struct buffer *file, struct error *err)
 {
     uint32_t count = job->plan.batches_count;
-    struct linker_object *objects = calloc((size_t)count + 1, sizeof *objects);
-    if (!objects) return error_set(err, ST_NO_MEMORY, "code generation: objects");
-    for (uint32_t i = 0; i < count; i++)
-        objects[i] = (struct linker_object){(const uint8_t *)LLVMGetBufferStart(job->objects[i]),
-                                            LLVMGetBufferSize(job->objects[i])};
+    struct linker_unit *units = calloc((size_t)count + 1, sizeof *units);
+    if (!units) return error_set(err, ST_NO_MEMORY, "code generation: units");
+    for (uint32_t i = 0; i < count; i++) units[i] = linker_unit_of(job, i);
     uint64_t start = clock_monotonic_ns(clock_system());
     struct linker_stats stats = {0};
-    enum status st = linker_link(job->layout, job->options, objects, count, file, &stats, err);
+    enum status st = linker_link(job->layout, job->p.options, units, count, file, &stats, err);
     job->stats.link_ns = clock_monotonic_ns(clock_system()) - start;
     job->stats.code_bytes = stats.code_bytes;
-    free(objects);
+    free(units);
     return st;
+}
+
+/* In the order of the batches, so that what is written does not hang on threads. */
+static void keep_units(struct job *job)
+{
+    for (uint32_t i = 0; i < job->plan.batches_count; i++) {
+        const struct batch_code *code = &job->codes[i];
+        job->stats.batches_cached += code->is_cached;
+        job->stats.functions_lowered +=
+            ((const struct unit_header *)(const void *)code->unit.data)->functions_lowered;
+        if (job->cache && code->has_key)
+            function_cache_put(job->cache, code->key, code->is_cached, code->unit.data,
+                               code->unit.size_bytes);
+    }
+    job->stats.batches = job->plan.batches_count;
+    job->stats.functions_lowered += job->plan.functions_lowered;
+    job->stats.wasm_code_bytes = job->plan.size_bytes;
 }
 
 static enum status refuse(const struct program *program, struct error *err)
@@ -185,33 +227,56 @@ static enum status refuse(const struct program *program, struct error *err)
     return ST_OK;
 }
 
+static enum status make_plan(struct job *job, struct error *err)
+{
+    const struct program *program = job->p.program;
+    const struct codegen_options *options = job->p.options;
+    uint64_t start = clock_monotonic_ns(clock_system());
+    enum status st = layout_new(program, &job->layout, err);
+    if (!st) st = contents_init(&job->contents, program, job->layout, threads_count(options), err);
+    uint64_t read = clock_monotonic_ns(clock_system());
+    if (!st) st = plan_init(&job->plan, program, options, &job->contents, err);
+    if (!st) {
+        job->codes = calloc((size_t)job->plan.batches_count + 1, sizeof *job->codes);
+        if (!job->codes) st = error_set(err, ST_NO_MEMORY, "code generation: batches");
+    }
+    job->p.layout = job->layout;
+    job->stats.content_ns = read - start;
+    job->stats.plan_ns = clock_monotonic_ns(clock_system()) - read;
+    return st;
+}
+
+static void job_done(struct job *job)
+{
+    for (uint32_t i = 0; job->codes && i < job->plan.batches_count; i++) {
+        free(job->codes[i].symbols);
+        buffer_done(&job->codes[i].unit);
+    }
+    free(job->codes);
+    plan_done(&job->plan);
+    contents_done(&job->contents);
+    layout_free(job->layout);
+    pthread_mutex_destroy(&job->lock);
+}
+
 enum status codegen_compile(const struct program *program, const struct codegen_options *options,
                             struct buffer *file, struct codegen_stats *ret_stats, struct error *err)
 {
     assert(program && options && file);
     struct error local = {0};
     if (!err) err = &local;
-    struct job job = {.program = program, .options = options, .failed_batch = UINT32_MAX};
+    struct job job = {.cache = options->cache, .failed_batch = UINT32_MAX};
+    job.p = (struct batch_program){
+        .program = program, .options = options, .plan = &job.plan, .contents = &job.contents};
     pthread_mutex_init(&job.lock, NULL);
     enum status st = refuse(program, err);
-    if (!st) st = layout_new(program, &job.layout, err);
-    if (!st) st = plan_init(&job.plan, program, options, err);
-    if (!st) {
-        job.objects = calloc((size_t)job.plan.batches_count + 1, sizeof *job.objects);
-        if (!job.objects) st = error_set(err, ST_NO_MEMORY, "code generation: objects");
-    }
+    if (!st) st = make_plan(&job, err);
     if (!st) st = run_threads(&job, err);
-    if (!st) st = link_objects(&job, file, err);
+    if (!st) st = link_units(&job, file, err);
+    if (!st) keep_units(&job);
     job.stats.functions = program->funcs_count ? program->funcs_count - 1 : 0;
-    job.stats.functions_lowered += job.plan.functions_lowered;
-    job.stats.wasm_code_bytes = job.plan.size_bytes;
     if (ret_stats) *ret_stats = job.stats;
-    for (uint32_t i = 0; job.objects && i < job.plan.batches_count; i++)
-        if (job.objects[i]) LLVMDisposeMemoryBuffer(job.objects[i]);
-    free(job.objects);
-    plan_done(&job.plan);
-    layout_free(job.layout);
-    pthread_mutex_destroy(&job.lock);
+    job_done(&job);
     return st;
 }
 

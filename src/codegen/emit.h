@@ -8,7 +8,8 @@
  * Each family of opcodes has one function in a file of its own,
  *     bool emit_<family>(struct function_emitter *f, const struct wasm_instr *instr);
  * which pops operands, builds IR at f->builder, pushes results, and returns true; or false, nothing
- * done, when the opcode is not one of its family.
+ * done, when the opcode is not one of its family. What it knows of the program around the function
+ * it knows from facts.h: code is cached under those answers and the bytes of the bodies.
  *
  * Values on the stack have exactly these LLVM types:
  *     i32 → i32   i64 → i64   f32 → float   f64 → double   v128 → <16 x i8>   references → i32
@@ -32,6 +33,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "codegen/codegen.h"
+#include "facts.h"
 #include "wasm/instr.h"
 #include "wasm/program.h"
 #include "wasm/wasm.h"
@@ -39,8 +41,6 @@
 /* More results than these come back through memory: a pointer to struct value[results] that is
  * the parameter behind the base. */
 #define EMIT_RESULTS_DIRECT_MAX 2u
-
-struct layout;
 
 struct emit_types {
     LLVMTypeRef void_, ptr, metadata;
@@ -63,6 +63,7 @@ struct emitter {
     bool strict;              /* options->conforming */
     uint32_t cpu_level;       /* 2: SSE4.2; 3: AVX2, FMA, BMI */
     unsigned callconv;        /* of guest functions */
+    const uint32_t *numbers;  /* by program function: its number in this batch */
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMBuilderRef builder;
@@ -83,10 +84,9 @@ struct function_emitter {
     struct emitter *e;
     LLVMBuilderRef builder; /* e->builder */
     const struct emit_types *t;
-    const struct program_instance *instance;
+    struct facts facts;
     const struct wasm_module *module;
-    uint32_t func; /* program function */
-    uint32_t instance_index;
+    size_t origin;                  /* offsets in the code count from here */
     size_t offset;                  /* wasm offset of the current instruction */
     size_t located;                 /* the offset that debug information names now */
     LLVMValueRef fn, base, results; /* results: NULL unless they go through memory */

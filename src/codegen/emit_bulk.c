@@ -24,18 +24,20 @@ static void memory_move(struct function_emitter *f, enum helper helper, uint32_t
 
 bool emit_bulk(struct function_emitter *f, const struct wasm_instr *instr)
 {
-    const uint32_t *memories = f->instance->memories;
     switch (instr->op) {
-    case WASM_OP_MEMORY_FILL: memory_fill(f, memories[instr->index]); return true;
+    case WASM_OP_MEMORY_FILL:
+        memory_fill(f, fact_memory(&f->facts, instr->index).memory);
+        return true;
     case WASM_OP_MEMORY_COPY:
-        memory_move(f, HELPER_memory_copy, memories[instr->index], memories[instr->index2]);
+        memory_move(f, HELPER_memory_copy, fact_memory(&f->facts, instr->index).memory,
+                    fact_memory(&f->facts, instr->index2).memory);
         return true;
     case WASM_OP_MEMORY_INIT: /* immediates: segment, memory */
-        memory_move(f, HELPER_memory_init, memories[instr->index2],
-                    f->instance->datas_first + instr->index);
+        memory_move(f, HELPER_memory_init, fact_memory(&f->facts, instr->index2).memory,
+                    fact_data(&f->facts, instr->index));
         return true;
     case WASM_OP_DATA_DROP: {
-        LLVMValueRef segment = emit_i32(f->e, f->instance->datas_first + instr->index);
+        LLVMValueRef segment = emit_i32(f->e, fact_data(&f->facts, instr->index));
         emit_helper(f, HELPER_data_drop, &segment, 1);
         return true;
     }

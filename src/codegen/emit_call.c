@@ -4,7 +4,6 @@
 #include <assert.h>
 
 #include "emit_module.h"
-#include "layout.h"
 
 #define TAIL_KIND LLVMTailCallKindMustTail
 
@@ -117,16 +116,16 @@ static void check_type(struct function_emitter *f, LLVMValueRef found, LLVMValue
     emit_block_enter(f, next, true);
 }
 
-static LLVMValueRef indirect_callee(struct function_emitter *f, uint32_t table, uint32_t type_id)
+static LLVMValueRef indirect_callee(struct function_emitter *f, uint32_t table, uint32_t type)
 {
     struct emitter *e = f->e;
+    struct fact_indirect fact = fact_indirect(&f->facts, type);
     LLVMValueRef func = emit_table_element(f, table);
-    LLVMValueRef masked =
-        LLVMBuildAnd(f->builder, func, emit_i32(e, e->layout->functable_count - 1), "");
+    LLVMValueRef masked = LLVMBuildAnd(f->builder, func, emit_i32(e, fact.function_mask), "");
     LLVMValueRef index = LLVMBuildZExt(f->builder, masked, f->t->i64, "");
     LLVMValueRef functable = external_symbol(e, "functable", f->t->i64);
     LLVMValueRef entry = LLVMBuildGEP2(f->builder, f->t->i64, functable, &index, 1, "");
-    check_type(f, load_entry(f, entry, 0), func, type_id);
+    check_type(f, load_entry(f, entry, 0), func, fact.type_id);
     LLVMValueRef offset =
         LLVMBuildSExt(f->builder, load_entry(f, entry, sizeof(uint32_t)), f->t->i64, "");
     LLVMValueRef start = external_symbol(e, "codestart", f->t->i8);
@@ -140,13 +139,12 @@ bool emit_call(struct function_emitter *f, const struct wasm_instr *instr)
     case WASM_OP_CALL:
     case WASM_OP_RETURN_CALL: {
         const struct wasm_type *type = &f->module->types[f->module->funcs[instr->index].type];
-        emit_call_with(f, type, emit_declare(f->e, f->instance->funcs[instr->index]), tail);
+        emit_call_with(f, type, emit_declare(f->e, fact_callee(&f->facts, instr->index)), tail);
         break;
     }
     case WASM_OP_CALL_INDIRECT:
     case WASM_OP_RETURN_CALL_INDIRECT: {
-        uint32_t type_id = program_type_id(f->e->program, f->instance_index, instr->index);
-        LLVMValueRef callee = indirect_callee(f, f->instance->tables[instr->index2], type_id);
+        LLVMValueRef callee = indirect_callee(f, instr->index2, instr->index);
         emit_call_with(f, &f->module->types[instr->index], callee, tail);
         break;
     }

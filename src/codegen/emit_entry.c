@@ -44,7 +44,7 @@ enum status emit_thunk(struct emitter *e, uint32_t func, struct error *err)
     const struct program_func *pf = &e->program->funcs[func];
     const struct wasm_type *type = emit_program_type(e->program, pf->type_id);
     char name[NAME_BYTES_MAX];
-    snprintf(name, sizeof name, "f%u", func);
+    snprintf(name, sizeof name, "f%u", e->numbers[func]);
     LLVMValueRef fn = emit_define(e, name, emit_function_type(e, type), e->callconv);
     struct function_emitter f;
     enum status st = emit_open(&f, e, fn, name, err);
@@ -66,11 +66,11 @@ enum status emit_thunk(struct emitter *e, uint32_t func, struct error *err)
 
 /* ---- trampolines ---- */
 
-void emit_trampoline(struct emitter *e, uint32_t type_id)
+void emit_trampoline(struct emitter *e, uint32_t type_id, uint32_t number)
 {
     const struct wasm_type *type = type_id ? emit_program_type(e->program, type_id) : &type_empty;
     char name[NAME_BYTES_MAX];
-    snprintf(name, sizeof name, "t%u", type_id);
+    snprintf(name, sizeof name, "t%u", number);
     LLVMTypeRef ptr = e->types.ptr;
     LLVMTypeRef params[3] = {ptr, ptr, ptr};
     LLVMValueRef fn =
@@ -119,7 +119,7 @@ static bool init_globals(struct function_emitter *f)
     for (uint32_t i = m->imported_globals_count; i < m->globals_count; i++) {
         LLVMValueRef value = emit_constant_expr(f, m->globals[i].init);
         if (!value) return false;
-        emit_context_store(f, value, f->e->layout->globals[f->instance->globals[i]]);
+        emit_context_store(f, value, f->e->layout->globals[f->facts.instance->globals[i]]);
     }
     return true;
 }
@@ -130,7 +130,7 @@ static void init_memories(struct function_emitter *f)
     for (uint32_t i = m->imported_memories_count; i < m->memories_count; i++) {
         uint64_t bytes = m->memories[i].limits.min * WASM_PAGE_BYTES;
         emit_context_store(f, emit_i64(f->e, bytes),
-                           f->e->layout->memory_sizes[f->instance->memories[i]]);
+                           f->e->layout->memory_sizes[f->facts.instance->memories[i]]);
     }
 }
 
@@ -138,7 +138,7 @@ static bool init_tables(struct function_emitter *f)
 {
     const struct wasm_module *m = f->module;
     for (uint32_t i = m->imported_tables_count; i < m->tables_count; i++) {
-        uint32_t table = f->instance->tables[i];
+        uint32_t table = f->facts.instance->tables[i];
         uint64_t min = m->tables[i].limits.min;
         emit_context_store(f, emit_i32(f->e, (uint32_t)min),
                            f->e->layout->tables[table].size_offset);
@@ -157,7 +157,8 @@ static bool init_computed_elements(struct function_emitter *f)
 {
     const struct wasm_module *m = f->module;
     for (uint32_t s = 0; s < m->elements_count; s++) {
-        const struct layout_element *l = &f->e->layout->elements[f->instance->elements_first + s];
+        const struct layout_element *l =
+            &f->e->layout->elements[f->facts.instance->elements_first + s];
         const struct wasm_element_segment *segment = &m->elements[s];
         if (!l->in_context || !segment->exprs) continue;
         for (uint32_t i = 0; i < l->count; i++) {
@@ -189,16 +190,17 @@ static bool init_segments(struct function_emitter *f)
     for (uint32_t s = 0; s < m->elements_count; s++) {
         const struct wasm_element_segment *e = &m->elements[s];
         if (e->mode == WASM_ACTIVE &&
-            !apply_segment(f, HELPER_table_init, HELPER_elem_drop, f->instance->tables[e->table],
-                           f->instance->elements_first + s, e->offset, e->count))
+            !apply_segment(f, HELPER_table_init, HELPER_elem_drop,
+                           f->facts.instance->tables[e->table],
+                           f->facts.instance->elements_first + s, e->offset, e->count))
             return false;
     }
     for (uint32_t s = 0; s < m->datas_count; s++) {
         const struct wasm_data_segment *d = &m->datas[s];
         if (d->mode == WASM_ACTIVE &&
             !apply_segment(f, HELPER_memory_init, HELPER_data_drop,
-                           f->instance->memories[d->memory], f->instance->datas_first + s,
-                           d->offset, d->bytes_size))
+                           f->facts.instance->memories[d->memory],
+                           f->facts.instance->datas_first + s, d->offset, d->bytes_size))
             return false;
     }
     return true;
@@ -224,8 +226,7 @@ enum status emit_init(struct emitter *e, uint32_t instance, struct error *err)
     struct function_emitter f;
     enum status st = emit_open(&f, e, fn, name, err);
     if (st) return st;
-    f.instance_index = instance;
-    f.instance = &e->program->instances[instance];
+    f.facts = facts_of(e->program, e->layout, instance);
     f.module = m;
     f.type = &type_empty;
     init_memories(&f);

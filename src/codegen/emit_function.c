@@ -20,8 +20,8 @@ void emit_locate(struct function_emitter *f)
 {
     if (f->located == f->offset) return;
     f->located = f->offset;
-    LLVMMetadataRef location =
-        LLVMDIBuilderCreateDebugLocation(f->e->context, (unsigned)f->offset, 0, f->scope, NULL);
+    LLVMMetadataRef location = LLVMDIBuilderCreateDebugLocation(
+        f->e->context, (unsigned)(f->offset - f->origin), 0, f->scope, NULL);
     LLVMSetCurrentDebugLocation2(f->builder, location);
 }
 
@@ -171,17 +171,16 @@ enum status emit_function(struct emitter *e, uint32_t func, struct error *err)
 {
     const struct program_func *pf = &e->program->funcs[func];
     char name[16];
-    snprintf(name, sizeof name, "f%u", func);
+    snprintf(name, sizeof name, "f%u", e->numbers[func]);
     LLVMValueRef fn =
         emit_define(e, name, LLVMGlobalGetValueType(emit_declare(e, func)), e->callconv);
     struct function_emitter f;
     enum status st = emit_open(&f, e, fn, name, err);
     if (!st) {
-        f.func = func;
-        f.instance_index = pf->instance;
-        f.instance = &e->program->instances[pf->instance];
-        f.module = f.instance->module;
+        f.facts = facts_of(e->program, e->layout, pf->instance);
+        f.module = e->program->instances[pf->instance].module;
         f.type = &f.module->types[f.module->funcs[pf->index].type];
+        f.origin = fact_origin(&f.module->funcs[pf->index]);
         emit_at(&f, f.module->funcs[pf->index].body_offset);
         emit_locate(&f);
         st = open_locals(&f, &f.module->funcs[pf->index]);

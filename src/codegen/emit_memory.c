@@ -3,14 +3,6 @@
  * A 32-bit memory needs no check: base + lane + index + offset stays inside the lane, and what
  * lies behind the memory's size faults. A 64-bit memory is checked against its current size. */
 #include "emit_module.h"
-#include "layout.h"
-
-static const struct wasm_memory *memory_definition(struct function_emitter *f, uint32_t memory)
-{
-    const struct program *p = f->e->program;
-    const struct program_definition *d = &p->memories[memory];
-    return &p->instances[d->instance].module->memories[d->index];
-}
 
 static LLVMValueRef offset_pointer(struct function_emitter *f, LLVMValueRef from, uint64_t offset)
 {
@@ -38,20 +30,16 @@ void emit_context_store(struct function_emitter *f, LLVMValueRef value, int64_t 
 }
 
 /* Traps unless [index + offset, + access_bytes) lies within the memory; nothing wraps. */
-static void check_bounds(struct function_emitter *f, uint32_t memory, LLVMValueRef index,
-                         uint64_t offset, uint32_t access_bytes)
+static void check_bounds(struct function_emitter *f, const struct fact_memory *memory,
+                         LLVMValueRef index, uint64_t offset, uint32_t access_bytes)
 {
     uint64_t end;
     if (__builtin_add_overflow(offset, (uint64_t)access_bytes, &end)) end = UINT64_MAX;
-    LLVMValueRef size = emit_context_load(f, f->t->i64, f->e->layout->memory_sizes[memory]);
+    LLVMValueRef size = emit_context_load(f, f->t->i64, memory->size_offset);
     LLVMValueRef past = emit_i64(f->e, end);
-    uint64_t size_min;
-    if (__builtin_mul_overflow(memory_definition(f, memory)->limits.min, (uint64_t)WASM_PAGE_BYTES,
-                               &size_min))
-        size_min = 0;
     LLVMValueRef room = LLVMBuildSub(f->builder, size, past, "");
     LLVMValueRef outside = LLVMBuildICmp(f->builder, LLVMIntUGT, index, room, "");
-    if (end > size_min) {
+    if (end > memory->bytes_min) {
         LLVMValueRef small = LLVMBuildICmp(f->builder, LLVMIntULT, size, past, "");
         outside = LLVMBuildOr(f->builder, outside, small, "");
     }
@@ -62,13 +50,13 @@ LLVMValueRef emit_address(struct function_emitter *f, const struct wasm_memarg *
                           uint32_t access_bytes)
 {
     emit_locate(f);
-    uint32_t memory = f->instance->memories[memarg->memory];
+    struct fact_memory memory = fact_memory(&f->facts, memarg->memory);
     LLVMValueRef index = emit_pop(f);
-    if (memory_definition(f, memory)->limits.is64)
-        check_bounds(f, memory, index, memarg->offset, access_bytes);
+    if (memory.is64)
+        check_bounds(f, &memory, index, memarg->offset, access_bytes);
     else
         index = LLVMBuildZExt(f->builder, index, f->t->i64, "");
-    LLVMValueRef lane = offset_pointer(f, f->base, memory * SLOT_LANE_BYTES);
+    LLVMValueRef lane = offset_pointer(f, f->base, memory.memory * SLOT_LANE_BYTES);
     LLVMValueRef at = LLVMBuildGEP2(f->builder, f->t->i8, lane, &index, 1, "");
     return offset_pointer(f, at, memarg->offset);
 }
@@ -120,21 +108,19 @@ static void store(struct function_emitter *f, const struct wasm_instr *instr, LL
     emit_store(f, value, at);
 }
 
-static void memory_size(struct function_emitter *f, uint32_t memory)
+static void memory_size(struct function_emitter *f, struct fact_memory memory)
 {
-    LLVMValueRef bytes = emit_context_load(f, f->t->i64, f->e->layout->memory_sizes[memory]);
+    LLVMValueRef bytes = emit_context_load(f, f->t->i64, memory.size_offset);
     LLVMValueRef pages = LLVMBuildLShr(f->builder, bytes, emit_i64(f->e, 16), "");
-    bool is64 = memory_definition(f, memory)->limits.is64;
-    emit_push(f, is64 ? pages : LLVMBuildTrunc(f->builder, pages, f->t->i32, ""));
+    emit_push(f, memory.is64 ? pages : LLVMBuildTrunc(f->builder, pages, f->t->i32, ""));
 }
 
-static void memory_grow(struct function_emitter *f, uint32_t memory)
+static void memory_grow(struct function_emitter *f, struct fact_memory memory)
 {
     LLVMValueRef delta = LLVMBuildZExt(f->builder, emit_pop(f), f->t->i64, "");
-    LLVMValueRef args[2] = {emit_i32(f->e, memory), delta};
+    LLVMValueRef args[2] = {emit_i32(f->e, memory.memory), delta};
     LLVMValueRef pages = emit_helper(f, HELPER_memory_grow, args, 2);
-    bool is64 = memory_definition(f, memory)->limits.is64;
-    emit_push(f, is64 ? pages : LLVMBuildTrunc(f->builder, pages, f->t->i32, ""));
+    emit_push(f, memory.is64 ? pages : LLVMBuildTrunc(f->builder, pages, f->t->i32, ""));
 }
 
 bool emit_memory(struct function_emitter *f, const struct wasm_instr *instr)
@@ -164,8 +150,8 @@ bool emit_memory(struct function_emitter *f, const struct wasm_instr *instr)
     case WASM_OP_I64_STORE8: store(f, instr, t->i8); return true;
     case WASM_OP_I64_STORE16: store(f, instr, t->i16); return true;
     case WASM_OP_I64_STORE32: store(f, instr, t->i32); return true;
-    case WASM_OP_MEMORY_SIZE: memory_size(f, f->instance->memories[instr->index]); return true;
-    case WASM_OP_MEMORY_GROW: memory_grow(f, f->instance->memories[instr->index]); return true;
+    case WASM_OP_MEMORY_SIZE: memory_size(f, fact_memory(&f->facts, instr->index)); return true;
+    case WASM_OP_MEMORY_GROW: memory_grow(f, fact_memory(&f->facts, instr->index)); return true;
     default: return false;
     }
 }

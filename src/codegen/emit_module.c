@@ -90,18 +90,24 @@ static void init_debug(struct emitter *e)
                       LLVMValueAsMetadata(emit_i32(e, 4)));
 }
 
+unsigned emit_callconv(const struct program *program)
+{
+    return program->features & WASM_FEATURE_TAIL_CALL ? CALLCONV_TAIL : (unsigned)LLVMCCallConv;
+}
+
 void emitter_init(struct emitter *e, const struct program *program, const struct layout *layout,
-                  const struct codegen_options *options, enum codegen_level level)
+                  const struct codegen_options *options, enum codegen_level level,
+                  const uint32_t *numbers)
 {
     *e = (struct emitter){.program = program,
                           .layout = layout,
                           .options = options,
+                          .numbers = numbers,
                           .level = level,
                           .fast = level == CODEGEN_FAST,
                           .strict = options->conforming,
                           .cpu_level = options->cpu_level};
-    e->callconv =
-        program->features & WASM_FEATURE_TAIL_CALL ? CALLCONV_TAIL : (unsigned)LLVMCCallConv;
+    e->callconv = emit_callconv(program);
     e->context = LLVMContextCreate();
     LLVMContextSetDiscardValueNames(e->context, true);
     e->module = LLVMModuleCreateWithNameInContext("wasm", e->context);
@@ -183,7 +189,7 @@ static void add_text_attribute(struct emitter *e, LLVMValueRef fn, const char *k
 LLVMValueRef emit_declare(struct emitter *e, uint32_t func)
 {
     char name[16];
-    int length = snprintf(name, sizeof name, "f%u", func);
+    int length = snprintf(name, sizeof name, "f%u", e->numbers[func]);
     assert(length > 0 && (size_t)length < sizeof name);
     LLVMValueRef fn = LLVMGetNamedFunction(e->module, name);
     if (fn) return fn;

@@ -10,10 +10,13 @@
 /* Stores and calls in one instance's init function; more ends the compile with ST_LIMIT. */
 #define EMIT_INIT_STEPS_MAX 4000000u
 
-/* Makes the LLVM context, module and builder of one batch, for `level`. Ended by emitter_done(),
- * also after a failure. */
+/* Makes the LLVM context, module and builder of one batch, for `level`. `numbers` gives for each
+ * program function that the batch defines or calls its number in the batch: it is "f<number>"
+ * there, so that objects do not depend on the order of the program. Ended by emitter_done(), also
+ * after a failure. */
 void emitter_init(struct emitter *e, const struct program *program, const struct layout *layout,
-                  const struct codegen_options *options, enum codegen_level level);
+                  const struct codegen_options *options, enum codegen_level level,
+                  const uint32_t *numbers);
 void emitter_done(struct emitter *e);
 
 /* Ends what is open in the module (debug information); call once, after the last function. */
@@ -24,7 +27,11 @@ void emitter_finish(struct emitter *e);
 NODISCARD enum status emit_function(struct emitter *e, uint32_t func, struct error *err);
 NODISCARD enum status emit_thunk(struct emitter *e, uint32_t func, struct error *err);
 NODISCARD enum status emit_init(struct emitter *e, uint32_t instance, struct error *err);
-void emit_trampoline(struct emitter *e, uint32_t type_id); /* 0: of the type ":" */
+/* "t<number>"; type id 0: of the type ":". */
+void emit_trampoline(struct emitter *e, uint32_t type_id, uint32_t number);
+
+/* The calling convention of guest functions: of the whole program, for they call each other. */
+unsigned emit_callconv(const struct program *program);
 
 /* ---- shared by the emitter's files ---- */
 
@@ -62,10 +69,8 @@ void emit_call_with(struct function_emitter *f, const struct wasm_type *type, LL
 /* Returns the topmost values as the function's results. */
 void emit_return(struct function_emitter *f);
 
-/* Pops an index: the element of program table `table` there, checked. */
+/* Pops an index: the element of the module's table `table` there, checked. */
 LLVMValueRef emit_table_element(struct function_emitter *f, uint32_t table);
-
-LLVMValueRef emit_global_get(struct function_emitter *f, uint32_t global);
 
 /* One trap whose kind is only known at run time: `kind` is an i64. */
 void emit_trap_value(struct function_emitter *f, LLVMValueRef kind);

@@ -1,26 +1,12 @@
 /* Tables and references (Core §4.4.2, §4.4.6). A reference is a program function index or a host's
  * number; a table is an array of them in the context. */
 #include "emit_module.h"
-#include "layout.h"
-
-static const struct layout_table *table_layout(struct function_emitter *f, uint32_t table)
-{
-    return &f->e->layout->tables[table];
-}
-
-static const struct wasm_table *table_definition(struct function_emitter *f, uint32_t table)
-{
-    const struct program *p = f->e->program;
-    const struct program_definition *d = &p->tables[table];
-    return &p->instances[d->instance].module->tables[d->index];
-}
 
 /* Current number of elements, as i64. */
-static LLVMValueRef table_size(struct function_emitter *f, uint32_t table)
+static LLVMValueRef table_size(struct function_emitter *f, const struct fact_table *table)
 {
-    const struct layout_table *l = table_layout(f, table);
-    if (l->capacity == table_definition(f, table)->limits.min) return emit_i64(f->e, l->capacity);
-    LLVMValueRef size = emit_context_load(f, f->t->i32, l->size_offset);
+    if (table->is_fixed) return emit_i64(f->e, table->capacity);
+    LLVMValueRef size = emit_context_load(f, f->t->i32, table->size_offset);
     return LLVMBuildZExt(f->builder, size, f->t->i64, "");
 }
 
@@ -35,12 +21,13 @@ static void push_narrow(struct function_emitter *f, LLVMValueRef value, bool is6
 }
 
 /* Pops an index and checks it: the pointer to the element. */
-static LLVMValueRef element_pointer(struct function_emitter *f, uint32_t table)
+static LLVMValueRef element_pointer(struct function_emitter *f, uint32_t table_index)
 {
+    struct fact_table table = fact_table(&f->facts, table_index);
     LLVMValueRef index = pop_wide(f);
-    LLVMValueRef outside = LLVMBuildICmp(f->builder, LLVMIntUGE, index, table_size(f, table), "");
+    LLVMValueRef outside = LLVMBuildICmp(f->builder, LLVMIntUGE, index, table_size(f, &table), "");
     emit_trap_if(f, outside, TRAP_TABLE_BOUNDS);
-    LLVMValueRef elements = emit_context_pointer(f, table_layout(f, table)->elements_offset);
+    LLVMValueRef elements = emit_context_pointer(f, table.elements_offset);
     return LLVMBuildGEP2(f->builder, f->t->i32, elements, &index, 1, "");
 }
 
@@ -57,12 +44,11 @@ LLVMValueRef emit_table_element(struct function_emitter *f, uint32_t table)
     return load;
 }
 
-static void table_grow(struct function_emitter *f, uint32_t table)
+static void table_grow(struct function_emitter *f, struct fact_table table)
 {
-    bool is64 = table_definition(f, table)->limits.is64;
     LLVMValueRef delta = pop_wide(f), element = emit_pop(f);
-    LLVMValueRef args[3] = {emit_i32(f->e, table), delta, element};
-    push_narrow(f, emit_helper(f, HELPER_table_grow, args, 3), is64);
+    LLVMValueRef args[3] = {emit_i32(f->e, table.table), delta, element};
+    push_narrow(f, emit_helper(f, HELPER_table_grow, args, 3), table.is64);
 }
 
 static void table_fill(struct function_emitter *f, uint32_t table)
@@ -93,33 +79,34 @@ static void is_null(struct function_emitter *f)
 
 bool emit_table(struct function_emitter *f, const struct wasm_instr *instr)
 {
-    const uint32_t *tables = f->instance->tables;
+    const struct facts *facts = &f->facts;
     switch (instr->op) {
-    case WASM_OP_TABLE_GET: emit_push(f, emit_table_element(f, tables[instr->index])); break;
+    case WASM_OP_TABLE_GET: emit_push(f, emit_table_element(f, instr->index)); break;
     case WASM_OP_TABLE_SET: {
         LLVMValueRef value = emit_pop(f);
-        LLVMValueRef pointer = element_pointer(f, tables[instr->index]);
+        LLVMValueRef pointer = element_pointer(f, instr->index);
         tag_context(f, LLVMBuildStore(f->builder, value, pointer));
         break;
     }
     case WASM_OP_TABLE_SIZE: {
-        uint32_t table = tables[instr->index];
-        push_narrow(f, table_size(f, table), table_definition(f, table)->limits.is64);
+        struct fact_table table = fact_table(facts, instr->index);
+        push_narrow(f, table_size(f, &table), table.is64);
         break;
     }
-    case WASM_OP_TABLE_GROW: table_grow(f, tables[instr->index]); break;
-    case WASM_OP_TABLE_FILL: table_fill(f, tables[instr->index]); break;
+    case WASM_OP_TABLE_GROW: table_grow(f, fact_table(facts, instr->index)); break;
+    case WASM_OP_TABLE_FILL: table_fill(f, fact_table(facts, instr->index).table); break;
     case WASM_OP_TABLE_COPY:
-        table_copy_init(f, HELPER_table_copy, tables[instr->index], tables[instr->index2]);
+        table_copy_init(f, HELPER_table_copy, fact_table(facts, instr->index).table,
+                        fact_table(facts, instr->index2).table);
         break;
     case WASM_OP_TABLE_INIT: /* immediates: segment, table */
-        table_copy_init(f, HELPER_table_init, tables[instr->index2],
-                        f->instance->elements_first + instr->index);
+        table_copy_init(f, HELPER_table_init, fact_table(facts, instr->index2).table,
+                        fact_element(facts, instr->index));
         break;
-    case WASM_OP_ELEM_DROP: elem_drop(f, f->instance->elements_first + instr->index); break;
+    case WASM_OP_ELEM_DROP: elem_drop(f, fact_element(facts, instr->index)); break;
     case WASM_OP_REF_NULL: emit_push(f, emit_i32(f->e, 0)); break;
     case WASM_OP_REF_IS_NULL: is_null(f); break;
-    case WASM_OP_REF_FUNC: emit_push(f, emit_i32(f->e, f->instance->funcs[instr->index])); break;
+    case WASM_OP_REF_FUNC: emit_push(f, emit_i32(f->e, fact_reference(facts, instr->index))); break;
     default: return false;
     }
     return true;

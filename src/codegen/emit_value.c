@@ -144,7 +144,7 @@ LLVMValueRef emit_helper(struct function_emitter *f, enum helper helper, LLVMVal
 void emit_trap_value(struct function_emitter *f, LLVMValueRef kind)
 {
     LLVMValueRef shifted = LLVMBuildShl(f->builder, kind, emit_i64(f->e, 32), "");
-    LLVMValueRef arg = LLVMBuildOr(f->builder, shifted, emit_i64(f->e, f->offset), "");
+    LLVMValueRef arg = LLVMBuildOr(f->builder, shifted, emit_i64(f->e, f->offset - f->origin), "");
     emit_helper(f, HELPER_trap, &arg, 1);
     LLVMBuildUnreachable(f->builder);
 }

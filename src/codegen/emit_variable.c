@@ -3,7 +3,6 @@
  * A local is a stack slot, which the optimised levels promote to registers; within a block its
  * last known value is used without a load. */
 #include "emit_module.h"
-#include "layout.h"
 
 static LLVMValueRef local_get(struct function_emitter *f, uint32_t index)
 {
@@ -22,17 +21,20 @@ static void local_set(struct function_emitter *f, uint32_t index, LLVMValueRef v
     f->cached[index] = value;
 }
 
-static const struct wasm_global *global_definition(struct function_emitter *f, uint32_t global)
+static LLVMTypeRef letter_type(const struct emit_types *t, uint32_t letter)
 {
-    const struct program *p = f->e->program;
-    const struct program_definition *d = &p->globals[global];
-    return &p->instances[d->instance].module->globals[d->index];
+    switch (letter) {
+    case 'l': return t->i64;
+    case 'f': return t->f32;
+    case 'd': return t->f64;
+    case 'v': return t->v128;
+    default: return t->i32; /* and references */
+    }
 }
 
-LLVMValueRef emit_global_get(struct function_emitter *f, uint32_t global)
+static LLVMValueRef global_get(struct function_emitter *f, struct fact_global global)
 {
-    LLVMTypeRef type = emit_type(f->e, global_definition(f, global)->type);
-    return emit_context_load(f, type, f->e->layout->globals[global]);
+    return emit_context_load(f, letter_type(f->t, global.letter), global.offset);
 }
 
 static void select_value(struct function_emitter *f)
@@ -56,11 +58,10 @@ bool emit_variable(struct function_emitter *f, const struct wasm_instr *instr)
     case WASM_OP_LOCAL_SET: local_set(f, instr->index, emit_pop(f)); return true;
     case WASM_OP_LOCAL_TEE: local_set(f, instr->index, f->stack[f->stack_count - 1]); return true;
     case WASM_OP_GLOBAL_GET:
-        emit_push(f, emit_global_get(f, f->instance->globals[instr->index]));
+        emit_push(f, global_get(f, fact_global(&f->facts, instr->index)));
         return true;
     case WASM_OP_GLOBAL_SET:
-        emit_context_store(f, emit_pop(f),
-                           f->e->layout->globals[f->instance->globals[instr->index]]);
+        emit_context_store(f, emit_pop(f), fact_global(&f->facts, instr->index).offset);
         return true;
     case WASM_OP_DROP: emit_pop(f); return true;
     case WASM_OP_SELECT:

@@ -14,37 +14,28 @@
 #define CODE_FILL        0xcc /* int3: what lies between functions traps */
 #define CODE_ALIGN_BYTES 16u  /* also what keeps offset 0 from being a function's */
 
-enum symbol_kind { SYMBOL_UNKNOWN, SYMBOL_FUNC, SYMBOL_INIT, SYMBOL_TRAMPOLINE };
-
-static bool parse_index(const char *digits, uint32_t *ret)
+bool linker_index(const struct linker_placed *p, uint32_t kind, uint32_t number, uint32_t *ret)
 {
-    uint64_t v = 0;
-    if (!*digits || (*digits == '0' && digits[1])) return false;
-    for (; *digits; digits++) {
-        if (*digits < '0' || *digits > '9') return false;
-        v = v * 10 + (uint64_t)(*digits - '0');
-        if (v > UINT32_MAX) return false;
-    }
-    *ret = (uint32_t)v;
+    const struct linker_unit *from = p->from;
+    const uint32_t *table = kind == UNIT_FUNC         ? from->funcs
+                            : kind == UNIT_TRAMPOLINE ? from->types
+                                                      : NULL;
+    uint32_t count = kind == UNIT_FUNC ? from->funcs_count : from->types_count;
+    if (table && number >= count) return false;
+    *ret = table ? table[number] : number;
     return true;
 }
 
-static enum symbol_kind parse_symbol(const char *name, uint32_t *ret_index)
-{
-    if (!strncmp(name, "init", 4) && parse_index(name + 4, ret_index)) return SYMBOL_INIT;
-    if (name[0] == 'f' && parse_index(name + 1, ret_index)) return SYMBOL_FUNC;
-    if (name[0] == 't' && parse_index(name + 1, ret_index)) return SYMBOL_TRAMPOLINE;
-    return SYMBOL_UNKNOWN;
-}
-
-/* Where the symbol `name` is recorded, or NULL when the program has no such thing. */
-static struct linker_symbol *find_symbol(const struct linker *l, const char *name)
+/* Where a symbol is recorded, or NULL when the program has no such thing. */
+static struct linker_symbol *find_symbol(const struct linker *l, const struct linker_placed *p,
+                                         uint32_t kind, uint32_t number)
 {
     uint32_t index;
-    switch (parse_symbol(name, &index)) {
-    case SYMBOL_FUNC: return index && index < l->program->funcs_count ? &l->funcs[index] : NULL;
-    case SYMBOL_INIT: return index < l->program->instances_count ? &l->inits[index] : NULL;
-    case SYMBOL_TRAMPOLINE:
+    if (!linker_index(p, kind, number, &index)) return NULL;
+    switch (kind) {
+    case UNIT_FUNC: return index && index < l->program->funcs_count ? &l->funcs[index] : NULL;
+    case UNIT_INIT: return index < l->program->instances_count ? &l->inits[index] : NULL;
+    case UNIT_TRAMPOLINE:
         return index < l->program->types_count || !index ? &l->trampolines[index] : NULL;
     default: return NULL;
     }
@@ -52,57 +43,55 @@ static struct linker_symbol *find_symbol(const struct linker *l, const char *nam
 
 /* ---- placement ---- */
 
-static enum status place_section(struct linker *l, struct object_section *s, struct error *err)
+static enum status place_bytes(struct linker *l, enum artifact_section section, uint32_t align,
+                               const uint8_t *bytes, uint32_t size_bytes, uint64_t *ret_offset,
+                               struct error *err)
 {
-    struct buffer *b = &l->parts[s->place == OBJECT_CODE ? ARTIFACT_CODE : ARTIFACT_RODATA];
-    size_t size = b->size_bytes;
-    size_t padding = (size_t)(-(uint64_t)size & (s->align_bytes - 1));
+    struct buffer *b = &l->parts[section];
+    size_t size = b->size_bytes, padding = (size_t)(-(uint64_t)size & (align - 1));
     enum status st = buffer_append_zeros(b, padding);
-    if (!st && s->place == OBJECT_CODE && padding) memset(b->data + size, CODE_FILL, padding);
-    s->placed_offset = b->size_bytes;
-    if (!st) st = buffer_append(b, s->bytes, s->size_bytes);
+    if (!st && section == ARTIFACT_CODE && padding) memset(b->data + size, CODE_FILL, padding);
+    *ret_offset = b->size_bytes;
+    if (!st) st = buffer_append(b, bytes, size_bytes);
     return st ? linker_check_parts(l, err) : ST_OK;
 }
 
-static enum status record_symbol(struct linker *l, const struct object *o, const Elf64_Sym *symbol,
-                                 struct error *err)
+static enum status record_symbol(struct linker *l, const struct linker_placed *p,
+                                 const struct unit_symbol *symbol, struct error *err)
 {
-    const char *name = object_symbol_name(o, symbol);
-    const struct object_section *s = object_symbol_section(o, symbol);
-    struct linker_symbol *known = find_symbol(l, name);
-    if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || !known)
-        return linker_bad(err, "object defines the symbol \"%s\"", name);
-    if (known->size_bytes) return linker_bad(err, "\"%s\" is defined twice", name);
-    if (!s || s->place != OBJECT_CODE || !symbol->st_size ||
-        !range_within(symbol->st_value, symbol->st_size, s->size_bytes))
-        return linker_bad(err, "\"%s\" does not lie in code", name);
-    known->code_offset = (uint32_t)(s->placed_offset + symbol->st_value);
-    known->size_bytes = (uint32_t)symbol->st_size;
+    struct linker_symbol *known = find_symbol(l, p, symbol->kind, symbol->number);
+    const char *prefix = unit_symbol_prefix(symbol->kind);
+    if (!known)
+        return linker_bad(err, "object defines the symbol \"%s%u\"", prefix, symbol->number);
+    if (known->size_bytes)
+        return linker_bad(err, "\"%s%u\" is defined twice", prefix, symbol->number);
+    known->code_offset = (uint32_t)(p->code_offset + symbol->offset);
+    known->size_bytes = symbol->size_bytes;
     return ST_OK;
 }
 
-static enum status place_object(struct linker *l, struct object *o, struct error *err)
+static enum status place_unit(struct linker *l, struct linker_placed *p, struct error *err)
 {
-    enum status st = ST_OK;
-    for (size_t i = 1; !st && i < o->sections_count; i++)
-        if (o->sections[i].place != OBJECT_DROPPED) st = place_section(l, &o->sections[i], err);
+    if (!unit_open(&p->unit, p->from->bytes, p->from->size_bytes))
+        return linker_bad(err, "a unit of code is damaged");
+    const struct unit_header *h = p->unit.header;
+    enum status st = place_bytes(l, ARTIFACT_CODE, h->code_align, p->unit.code, h->code_bytes,
+                                 &p->code_offset, err);
+    if (!st)
+        st = place_bytes(l, ARTIFACT_RODATA, h->rodata_align, p->unit.rodata, h->rodata_bytes,
+                         &p->rodata_offset, err);
     uint64_t total =
         l->parts[ARTIFACT_CODE].size_bytes + (uint64_t)l->parts[ARTIFACT_RODATA].size_bytes;
     if (!st && total > LINKER_CODE_MAX)
         return error_set(err, ST_LIMIT, "machine code larger than %llu bytes", LINKER_CODE_MAX);
-    for (size_t i = 0; !st && i < o->symbols_count; i++) {
-        const Elf64_Sym *symbol = &o->symbols[i];
-        bool local = ELF64_ST_BIND(symbol->st_info) == STB_LOCAL &&
-                     ELF64_ST_TYPE(symbol->st_info) != STT_FUNC;
-        if (symbol->st_shndx != SHN_UNDEF && !local) st = record_symbol(l, o, symbol, err);
-    }
+    for (uint32_t i = 0; !st && i < h->symbols_count; i++)
+        st = record_symbol(l, p, &p->unit.symbols[i], err);
     return st;
 }
 
 /* Code begins with filling, rodata with the function table, which is filled in once all functions
  * are placed. */
-static enum status place_all(struct linker *l, const struct linker_object *objects,
-                             struct error *err)
+static enum status place_all(struct linker *l, struct error *err)
 {
     struct buffer *code = &l->parts[ARTIFACT_CODE];
     uint64_t table_bytes =
@@ -111,10 +100,7 @@ static enum status place_all(struct linker *l, const struct linker_object *objec
     if (!st) memset(code->data, CODE_FILL, CODE_ALIGN_BYTES);
     if (!st) st = buffer_append_zeros(&l->parts[ARTIFACT_RODATA], table_bytes);
     if (st) return linker_check_parts(l, err);
-    for (size_t i = 0; !st && i < l->objects_count; i++) {
-        st = object_init(&l->objects[i], &objects[i], err);
-        if (!st) st = place_object(l, &l->objects[i], err);
-    }
+    for (size_t i = 0; !st && i < l->units_count; i++) st = place_unit(l, &l->units[i], err);
     if (st) return st;
     /* At least one byte of filling behind the last function: its end is an offset of the code. */
     size_t size = code->size_bytes;
@@ -164,66 +150,48 @@ static void fill_functable(struct linker *l)
 /* ---- relocations ---- */
 
 /* Addresses here count from the code's first byte; rodata follows the code's last page. */
-static uint64_t section_address(const struct linker *l, const struct object_section *s)
+static enum status resolve(const struct linker *l, const struct linker_placed *p,
+                           const struct unit_relocation *r, uint64_t *ret, struct error *err)
 {
-    return s->placed_offset + (s->place == OBJECT_RODATA ? l->parts[ARTIFACT_CODE].size_bytes : 0);
-}
-
-static enum status resolve(const struct linker *l, const struct object *o, const Elf64_Sym *symbol,
-                           uint64_t *ret, struct error *err)
-{
-    const char *name = object_symbol_name(o, symbol);
-    if (symbol->st_shndx != SHN_UNDEF) {
-        const struct object_section *s = object_symbol_section(o, symbol);
-        if (!s) return linker_bad(err, "relocation against \"%s\", which is not placed", name);
-        *ret = section_address(l, s) + symbol->st_value;
+    uint64_t rodata = l->parts[ARTIFACT_CODE].size_bytes;
+    const struct linker_symbol *known;
+    switch (r->target) {
+    case UNIT_TO_CODE: *ret = p->code_offset; return ST_OK;
+    case UNIT_TO_RODATA: *ret = rodata + p->rodata_offset; return ST_OK;
+    case UNIT_TO_CODESTART: *ret = 0; return ST_OK;
+    case UNIT_TO_FUNCTABLE: *ret = rodata; return ST_OK;
+    default:
+        known = find_symbol(l, p, r->target, r->number);
+        if (!known || !known->size_bytes)
+            return linker_bad(err, "undefined symbol \"%s%u\" is not one that objects may use",
+                              unit_symbol_prefix(r->target), r->number);
+        *ret = known->code_offset;
         return ST_OK;
     }
-    if (!strcmp(name, "codestart")) {
-        *ret = 0;
-    } else if (!strcmp(name, "functable")) {
-        *ret = l->parts[ARTIFACT_CODE].size_bytes;
-    } else {
-        const struct linker_symbol *known = find_symbol(l, name);
-        if (!known || !known->size_bytes)
-            return linker_bad(err, "undefined symbol \"%s\" is not one that objects may use", name);
-        *ret = known->code_offset;
-    }
-    return ST_OK;
 }
 
-static enum status relocate(struct linker *l, const struct object *o,
-                            const struct object_section *s, const Elf64_Rela *r, struct error *err)
+static enum status relocate(struct linker *l, const struct linker_placed *p,
+                            const struct unit_relocation *r, struct error *err)
 {
-    uint32_t kind = (uint32_t)ELF64_R_TYPE(r->r_info);
-    uint64_t symbol = ELF64_R_SYM(r->r_info), target = 0;
-    size_t size = kind == R_X86_64_PC64 ? sizeof(uint64_t) : sizeof(uint32_t);
-    if (kind != R_X86_64_PC32 && kind != R_X86_64_PLT32 && kind != R_X86_64_PC64)
-        return linker_bad(err, "relocation of kind %u in %s", kind, s->name);
-    if (symbol >= o->symbols_count || !range_within(r->r_offset, size, s->size_bytes))
-        return linker_bad(err, "relocation in %s is out of bounds", s->name);
-    enum status st = resolve(l, o, &o->symbols[symbol], &target, err);
+    struct buffer *b = &l->parts[r->in_rodata ? ARTIFACT_RODATA : ARTIFACT_CODE];
+    uint64_t at = r->offset + (r->in_rodata ? p->rodata_offset : p->code_offset);
+    uint64_t place = at + (r->in_rodata ? l->parts[ARTIFACT_CODE].size_bytes : 0), target = 0;
+    enum status st = resolve(l, p, r, &target, err);
     if (st) return st;
-    uint64_t place = section_address(l, s) + r->r_offset;
-    int64_t value = (int64_t)(target + (uint64_t)r->r_addend - place);
-    if (size == sizeof(uint32_t) && (value < INT32_MIN || value > INT32_MAX))
-        return linker_bad(err, "relocation in %s does not reach", s->name);
-    struct buffer *b = &l->parts[s->place == OBJECT_CODE ? ARTIFACT_CODE : ARTIFACT_RODATA];
-    memcpy(b->data + s->placed_offset + r->r_offset, &value, size); /* little-endian, as x86-64 */
+    int64_t value = (int64_t)(target + (uint64_t)r->addend - place);
+    if (r->size_bytes == sizeof(uint32_t) && (value < INT32_MIN || value > INT32_MAX))
+        return linker_bad(err, "a relocation does not reach");
+    memcpy(b->data + at, &value, r->size_bytes); /* little-endian, as x86-64 */
     return ST_OK;
 }
 
 static enum status relocate_all(struct linker *l, struct error *err)
 {
     enum status st = ST_OK;
-    for (size_t i = 0; !st && i < l->objects_count; i++) {
-        const struct object *o = &l->objects[i];
-        for (size_t k = 1; !st && k < o->sections_count; k++) {
-            const struct object_section *s = &o->sections[k];
-            if (s->place == OBJECT_DROPPED) continue;
-            for (size_t n = 0; !st && n < s->relocations_count; n++)
-                st = relocate(l, o, s, &s->relocations[n], err);
-        }
+    for (size_t i = 0; !st && i < l->units_count; i++) {
+        const struct linker_placed *p = &l->units[i];
+        for (uint32_t n = 0; !st && n < p->unit.header->relocations_count; n++)
+            st = relocate(l, p, &p->unit.relocations[n], err);
     }
     return st;
 }
@@ -231,30 +199,31 @@ static enum status relocate_all(struct linker *l, struct error *err)
 /* ---- the whole ---- */
 
 static enum status linker_init(struct linker *l, const struct layout *layout,
-                               const struct codegen_options *options, size_t objects_count,
+                               const struct codegen_options *options,
+                               const struct linker_unit *units, size_t units_count,
                                struct error *err)
 {
     const struct program *p = layout->program;
     *l = (struct linker){.layout = layout, .program = p, .options = options};
     for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++)
         buffer_init(&l->parts[i], ARTIFACT_BYTES_MAX);
-    if (objects_count > LINKER_OBJECTS_MAX)
-        return error_set(err, ST_LIMIT, "linker: more than %u objects", LINKER_OBJECTS_MAX);
-    l->objects = calloc(objects_count + 1, sizeof *l->objects);
-    l->objects_count = objects_count;
+    if (units_count > LINKER_UNITS_MAX)
+        return error_set(err, ST_LIMIT, "linker: more than %u units", LINKER_UNITS_MAX);
+    l->units = calloc(units_count + 1, sizeof *l->units);
+    if (!l->units) return error_set(err, ST_NO_MEMORY, "linker");
+    l->units_count = units_count;
+    for (size_t i = 0; i < units_count; i++) l->units[i].from = &units[i];
     l->funcs = calloc((size_t)p->funcs_count + 1, sizeof *l->funcs);
     l->inits = calloc((size_t)p->instances_count + 1, sizeof *l->inits);
     l->trampolines = calloc((size_t)p->types_count + 1, sizeof *l->trampolines);
-    if (!l->objects || !l->funcs || !l->inits || !l->trampolines)
-        return error_set(err, ST_NO_MEMORY, "linker");
+    if (!l->funcs || !l->inits || !l->trampolines) return error_set(err, ST_NO_MEMORY, "linker");
     return ST_OK;
 }
 
 static void linker_done(struct linker *l)
 {
-    for (size_t i = 0; l->objects && i < l->objects_count; i++) object_done(&l->objects[i]);
     for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++) buffer_done(&l->parts[i]);
-    free(l->objects);
+    free(l->units);
     free(l->funcs);
     free(l->inits);
     free(l->trampolines);
@@ -290,20 +259,20 @@ static enum status write_file(const struct linker *l, struct buffer *file, struc
 }
 
 enum status linker_link(const struct layout *layout, const struct codegen_options *options,
-                        const struct linker_object *objects, size_t objects_count,
-                        struct buffer *file, struct linker_stats *ret_stats, struct error *err)
+                        const struct linker_unit *units, size_t units_count, struct buffer *file,
+                        struct linker_stats *ret_stats, struct error *err)
 {
-    assert(layout && options && file && ret_stats && (objects || !objects_count));
+    assert(layout && options && file && ret_stats && (units || !units_count));
     struct linker l;
-    enum status st = linker_init(&l, layout, options, objects_count, err);
-    if (!st) st = place_all(&l, objects, err);
+    enum status st = linker_init(&l, layout, options, units, units_count, err);
+    if (!st) st = place_all(&l, err);
     if (!st) st = check_defined(&l, err);
     if (!st) {
         fill_functable(&l);
         st = relocate_all(&l, err);
     }
     if (!st) st = linker_build_sections(&l, err);
-    if (!st) st = address_map_build(&l, err);
+    if (!st) address_map_build(&l);
     if (!st && !options->no_lines) guest_lines_build(&l);
     if (!st) st = linker_check_parts(&l, err);
     if (!st) st = write_file(&l, file, err);

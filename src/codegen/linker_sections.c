@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "facts.h"
 #include "linker_state.h"
 
 #define MEMORY_PAGES_MAX (SLOT_MEMORY_BYTES_MAX / WASM_PAGE_BYTES)
@@ -62,6 +63,13 @@ static uint32_t add_host_name(struct linker *l, const struct program_host_import
     return offset;
 }
 
+uint32_t linker_origin(const struct program *p, uint32_t func)
+{
+    const struct program_func *def = &p->funcs[func];
+    if (def->is_host) return 0;
+    return (uint32_t)fact_origin(&p->instances[def->instance].module->funcs[def->index]);
+}
+
 static void build_funcs(struct linker *l)
 {
     const struct program *p = l->program;
@@ -76,6 +84,7 @@ static void build_funcs(struct linker *l)
             .type = def->type_id,
             .instance = def->instance,
             .index = def->index,
+            .wasm_origin = linker_origin(p, i),
         };
         if (names && names[def->index].text) f.name = add_name(l, names[def->index]);
         if (!f.name && def->is_host) f.name = add_host_name(l, &p->hosts[def->host]);

@@ -3,24 +3,36 @@
 #define CODEGEN_LINKER_STATE_H
 
 #include "linker.h"
-#include "object.h"
+#include "unit.h"
 
 struct linker_symbol {
     uint32_t code_offset, size_bytes; /* size 0: not defined */
+};
+
+struct linker_placed {
+    struct unit unit;
+    const struct linker_unit *from;
+    uint64_t code_offset, rodata_offset; /* where its first bytes went */
 };
 
 struct linker {
     const struct layout *layout;
     const struct program *program;
     const struct codegen_options *options;
-    struct object *objects;
-    size_t objects_count;
+    struct linker_placed *units;
+    size_t units_count;
     /* By program function, instance and type id. */
     struct linker_symbol *funcs, *inits, *trampolines;
     /* The sections' contents, by enum artifact_section; CODE and RODATA by linker.c, ADDRESSES by
      * address_map.c, LINES by guest_lines.c, the others by linker_sections.c. */
     struct buffer parts[ARTIFACT_SECTIONS_COUNT];
 };
+
+/* The program index of number `number` of a kind in the unit. False: it has none. */
+bool linker_index(const struct linker_placed *p, uint32_t kind, uint32_t number, uint32_t *ret);
+
+/* Where the offsets count from that the code of program function `func` names; 0: it names none. */
+uint32_t linker_origin(const struct program *p, uint32_t func);
 
 #define linker_bad(err, ...) error_set((err), ST_INTERNAL, "linker: " __VA_ARGS__)
 

@@ -16,7 +16,7 @@ static bool starts_with(const char *text, const char *prefix)
     return !strncmp(text, prefix, strlen(prefix));
 }
 
-static enum status check_header(const struct linker_object *from, struct error *err)
+static enum status check_header(const struct object_file *from, struct error *err)
 {
     const void *bytes = from->bytes;
     const Elf64_Ehdr *e = bytes;
@@ -32,7 +32,7 @@ static enum status check_header(const struct linker_object *from, struct error *
 }
 
 /* Above 65279 sections the true numbers are in section 0 (the ELF specification's escape). */
-static enum status section_headers(const struct linker_object *from, const Elf64_Shdr **ret,
+static enum status section_headers(const struct object_file *from, const Elf64_Shdr **ret,
                                    size_t *ret_count, size_t *ret_names, struct error *err)
 {
     const void *start = from->bytes;
@@ -111,7 +111,7 @@ static enum status take_symbols(struct object *o, const uint8_t *bytes, const El
     return ST_OK;
 }
 
-enum status object_init(struct object *o, const struct linker_object *from, struct error *err)
+enum status object_init(struct object *o, const struct object_file *from, struct error *err)
 {
     const Elf64_Shdr *headers = NULL;
     size_t count = 0, names = 0;

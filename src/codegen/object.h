@@ -7,8 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "artifact/artifact.h"
 #include "base/error.h"
-#include "linker.h"
+
+struct object_file {
+    const uint8_t *bytes; /* 8-byte aligned */
+    size_t size_bytes;
+};
 
 enum object_place { OBJECT_DROPPED, OBJECT_CODE, OBJECT_RODATA };
 
@@ -20,7 +25,7 @@ struct object_section {
     const Elf64_Rela *relocations; /* that apply to this section */
     size_t relocations_count;
     enum object_place place;
-    uint64_t placed_offset; /* within code or rodata; the linker's to set */
+    uint64_t placed_offset; /* within the unit's code or rodata; its builder's to set */
 };
 
 struct object {
@@ -34,7 +39,7 @@ struct object {
 
 /* `bytes` are borrowed until object_done(). Errors: ST_INTERNAL (an object of another shape, or
  * with sections that an artifact has no place for), ST_NO_MEMORY. */
-NODISCARD enum status object_init(struct object *o, const struct linker_object *from,
+NODISCARD enum status object_init(struct object *o, const struct object_file *from,
                                   struct error *err);
 void object_done(struct object *o); /* legal on a zeroed one */
 

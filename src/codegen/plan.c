@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "wasm/instr.h"
 
@@ -144,13 +145,23 @@ static void add_item(struct plan *p, enum plan_kind kind, uint32_t index)
 static void open_batch(struct plan *p, enum codegen_level level)
 {
     p->batches[p->batches_count++] = (struct plan_batch){.first = p->items_count, .level = level};
+    p->batch_ends = false;
+}
+
+/* True for one byte of bodies in PLAN_BATCH_BYTES_USUAL, whatever functions they make up. */
+static bool ends_batch(const struct content *content, uint64_t size_bytes)
+{
+    uint32_t chance;
+    memcpy(&chance, content->digest, sizeof chance);
+    if (size_bytes < THUNK_BYTES) size_bytes = THUNK_BYTES;
+    return (uint64_t)chance * PLAN_BATCH_BYTES_USUAL < size_bytes << 32;
 }
 
 /* Puts an item into the current batch, or into a new one when that is full. */
 static void place(struct plan *p, enum plan_kind kind, uint32_t index, uint64_t size_bytes)
 {
     struct plan_batch *b = &p->batches[p->batches_count - 1];
-    if (b->count == PLAN_BATCH_ITEMS_MAX ||
+    if (p->batch_ends || b->count == PLAN_BATCH_ITEMS_MAX ||
         (b->count && b->size_bytes + size_bytes > PLAN_BATCH_BYTES_MAX)) {
         open_batch(p, b->level);
         b++;
@@ -163,7 +174,7 @@ static void place(struct plan *p, enum plan_kind kind, uint32_t index, uint64_t 
 
 /* The level of a function, and whether it is too large or too costly for company. */
 static bool place_function(struct plan *p, const struct program *program, uint32_t func,
-                           enum codegen_level wanted, bool alone)
+                           const struct contents *contents, enum codegen_level wanted, bool alone)
 {
     const struct program_func *pf = &program->funcs[func];
     const struct wasm_module *m = program->instances[pf->instance].module;
@@ -181,19 +192,22 @@ static bool place_function(struct plan *p, const struct program *program, uint32
         p->functions_lowered += level == CODEGEN_FAST && wanted != level;
     }
     place(p, PLAN_FUNCTION, func, s.size_bytes);
+    p->batch_ends = ends_batch(&contents->funcs[func], s.size_bytes);
     return true;
 }
 
 /* First what shares batches, then what has its own, both by program index. */
-static bool plan_functions(struct plan *p, const struct program *program, enum codegen_level wanted)
+static bool plan_functions(struct plan *p, const struct program *program,
+                           const struct contents *contents, enum codegen_level wanted)
 {
     for (int alone = 0; alone < 2; alone++) {
         open_batch(p, wanted);
         for (uint32_t i = 1; i < program->funcs_count; i++) {
             if (!program->funcs[i].is_host) {
-                if (!place_function(p, program, i, wanted, alone != 0)) return false;
+                if (!place_function(p, program, i, contents, wanted, alone != 0)) return false;
             } else if (!alone) {
                 place(p, PLAN_THUNK, i, THUNK_BYTES);
+                p->batch_ends = ends_batch(&contents->funcs[i], THUNK_BYTES);
             }
         }
     }
@@ -265,7 +279,8 @@ static void drop_empty(struct plan *p)
 }
 
 enum status plan_init(struct plan *p, const struct program *program,
-                      const struct codegen_options *options, struct error *err)
+                      const struct codegen_options *options, const struct contents *contents,
+                      struct error *err)
 {
     *p = (struct plan){0};
     size_t items_max =
@@ -278,7 +293,7 @@ enum status plan_init(struct plan *p, const struct program *program,
         return error_set(err, ST_NO_MEMORY, "code generation: plan");
     enum codegen_level level =
         program->funcs_count > PLAN_FUNCTIONS_MAX ? CODEGEN_FAST : options->level;
-    enum status st = plan_functions(p, program, level) ? ST_OK : ST_NO_MEMORY;
+    enum status st = plan_functions(p, program, contents, level) ? ST_OK : ST_NO_MEMORY;
     if (!st) st = plan_entries(p, program);
     assert(p->items_count <= items_max && p->batches_count <= batches_max);
     drop_empty(p);

@@ -1,17 +1,21 @@
 /* What is compiled together: definitions in batches, each one LLVM module. Private to codegen.
  *
- * A plan depends on the program and the level alone, never on threads or time, so that the same
- * input gives the same bytes. */
+ * A plan depends on the program and the level alone, never on threads, time or what is cached, so
+ * that the same input gives the same bytes. */
 #ifndef CODEGEN_PLAN_H
 #define CODEGEN_PLAN_H
 
 #include "codegen.h"
+#include "content.h"
 #include "wasm/program.h"
 
 /* A batch holds at most so many definitions and so many bytes of bodies; a larger function is a
- * batch of its own. */
-#define PLAN_BATCH_ITEMS_MAX 64u
-#define PLAN_BATCH_BYTES_MAX (24u * 1024u)
+ * batch of its own. Where a batch ends before that is for the content of its last function to say,
+ * every PLAN_BATCH_BYTES_USUAL or so: when a function changes, or others come before it, batches
+ * begin to be the same again soon behind it, and the function cache has them. */
+#define PLAN_BATCH_ITEMS_MAX   64u
+#define PLAN_BATCH_BYTES_MAX   (24u * 1024u)
+#define PLAN_BATCH_BYTES_USUAL (8u * 1024u)
 
 /* A function above any of these is compiled at the fast level, whose time is linear in its size;
  * the optimisers' may grow with the product of blocks and locals, with edges, with the length of a
@@ -58,11 +62,13 @@ struct plan {
     uint32_t items_count, batches_count;
     uint32_t functions_lowered;
     uint64_t size_bytes;
+    bool batch_ends; /* while it is made: the batch that is open takes no more */
 };
 
 /* Errors: ST_NO_MEMORY. Ended by plan_done(), also after a failure. */
 NODISCARD enum status plan_init(struct plan *p, const struct program *program,
-                                const struct codegen_options *options, struct error *err);
+                                const struct codegen_options *options,
+                                const struct contents *contents, struct error *err);
 void plan_done(struct plan *p);
 
 #endif

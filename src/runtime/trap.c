@@ -87,9 +87,10 @@ trap_stopped(struct guest_state *state)
 
 /* ---- the description ---- */
 
-/* A return address belongs to the call before it; the next instruction may be another function's.
+/* `from_origin` is where the instruction stands, counted from the function's origin; 0: unknown.
+ * A return address belongs to the call before it; the next instruction may be another function's.
  * Padding, trampolines and C code are left out. */
-static void add_frame(struct instance *i, uintptr_t pc, bool is_return, uint32_t wasm_offset)
+static void add_frame(struct instance *i, uintptr_t pc, bool is_return, uint32_t from_origin)
 {
     const struct module *m = i->module;
     struct trap *trap = &i->trap;
@@ -101,6 +102,7 @@ static void add_frame(struct instance *i, uintptr_t pc, bool is_return, uint32_t
         trap->frames_cut = true;
         return;
     }
+    uint32_t wasm_offset = from_origin ? f->wasm_origin + from_origin : 0;
     if (!wasm_offset) {
         uint32_t found;
         if (artifact_find_wasm_offset(m->artifact, (uint32_t)offset, &found)) wasm_offset = found;
@@ -129,8 +131,8 @@ void trap_describe(struct instance *i, uint32_t kind)
     if (kind != TRAP_HOST) trap->text[0] = 0;
     bool is_fault = i->guest.stop_is_fault;
     for (uint32_t k = 0; k < i->stop_pcs_count; k++) {
-        uint32_t wasm_offset = k == 0 ? (uint32_t)i->guest.stop_code : 0;
-        add_frame(i, i->stop_pcs[k], k > 0 || !is_fault, wasm_offset);
+        uint32_t from_origin = k == 0 ? (uint32_t)i->guest.stop_code : 0;
+        add_frame(i, i->stop_pcs[k], k > 0 || !is_fault, from_origin);
         if (k == 0 && is_fault && i->stop_top && at_prologue(i, i->stop_pcs[0]))
             add_frame(i, i->stop_top, true, 0);
     }

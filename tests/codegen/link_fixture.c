@@ -8,6 +8,7 @@
 
 #include "../base/cmocka_all.h"
 #include "base/file.h"
+#include "unit.h"
 
 #define FILE_BYTES_MAX (64u << 20)
 
@@ -95,20 +96,26 @@ enum status link_program(const struct link_program *p, const struct buffer *obje
                          size_t objects_count, struct artifact **ret_artifact,
                          struct buffer *ret_file, struct error *err)
 {
-    struct linker_object from[8];
+    struct linker_unit from[8];
     struct layout *layout = NULL;
     const struct codegen_options options = {.level = CODEGEN_OPTIMISED, .cpu_level = 2};
     struct linker_stats stats;
     struct buffer file;
     assert_true(objects_count <= ARRAY_COUNT(from));
-    for (size_t i = 0; i < objects_count; i++)
-        from[i] = (struct linker_object){objects[i].data, objects[i].size_bytes};
-    buffer_init(&file, FILE_BYTES_MAX);
+    struct buffer units[ARRAY_COUNT(from)];
     enum status st = layout_new(p->program, &layout, err);
+    for (size_t i = 0; i < objects_count; i++) {
+        const struct object_file object = {objects[i].data, objects[i].size_bytes};
+        buffer_init(&units[i], UNIT_BYTES_MAX);
+        if (!st) st = unit_from_object(&object, 0, &units[i], err);
+        from[i] = (struct linker_unit){.bytes = units[i].data, .size_bytes = units[i].size_bytes};
+    }
+    buffer_init(&file, FILE_BYTES_MAX);
     if (!st) st = linker_link(layout, &options, from, objects_count, &file, &stats, err);
     if (!st && ret_artifact)
         st = artifact_open_bytes(file.data, file.size_bytes, ret_artifact, err);
     layout_free(layout);
+    for (size_t i = 0; i < objects_count; i++) buffer_done(&units[i]);
     if (!st && ret_file)
         *ret_file = file;
     else

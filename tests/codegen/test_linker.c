@@ -221,13 +221,17 @@ static void test_address_map(void **state)
                 "-gline-tables-only -O0 -fomit-frame-pointer -gdwarf-5");
     if (link_program(&p, &object, 1, &a, NULL, &err)) fail_msg("%s", err.text);
     const struct artifact_func *f1 = func_at(a, 1), *f2 = func_at(a, 2);
+    /* Lines count from one byte before the function's body. */
+    uint32_t origin = (uint32_t)p.module->funcs[0].body_offset - 1;
+    assert_int_equal(f1->wasm_origin, origin);
     assert_true(artifact_find_wasm_offset(a, f1->code_offset, &offset));
-    assert_int_equal(offset, 300);
+    assert_int_equal(offset, origin + 300);
+    origin = (uint32_t)p.module->funcs[1].body_offset - 1;
     unsigned seen_first = 0, seen_second = 0;
     for (uint32_t at = f2->code_offset; at < f2->code_offset + f2->code_size; at++) {
         if (!artifact_find_wasm_offset(a, at, &offset)) continue;
-        seen_first += offset == 5000;
-        seen_second += offset == 70000;
+        seen_first += offset == origin + 5000;
+        seen_second += offset == origin + 70000;
     }
     assert_true(seen_first >= 5 && seen_second >= 5); /* a call is five bytes */
     const struct artifact_type *types = artifact_section(a, ARTIFACT_TYPES, NULL);

@@ -95,10 +95,14 @@ static enum codegen_level planned(struct body *f, enum codegen_level wanted)
 {
     const struct codegen_options options = {.level = wanted, .cpu_level = 2, .threads = 1};
     struct link_program p;
+    struct layout *layout;
+    struct contents contents;
     struct plan plan;
     struct error err = {0};
     program_of(&p, f);
-    assert_int_equal(plan_init(&plan, p.program, &options, &err), ST_OK);
+    assert_int_equal(layout_new(p.program, &layout, &err), ST_OK);
+    assert_int_equal(contents_init(&contents, p.program, layout, 1, &err), ST_OK);
+    assert_int_equal(plan_init(&plan, p.program, &options, &contents, &err), ST_OK);
     enum codegen_level level = CODEGEN_AGGRESSIVE;
     uint32_t found = 0;
     for (uint32_t i = 0; i < plan.batches_count; i++)
@@ -109,6 +113,8 @@ static enum codegen_level planned(struct body *f, enum codegen_level wanted)
     assert_int_equal(found, 1);
     assert_int_equal(plan.functions_lowered, level == CODEGEN_FAST && wanted != CODEGEN_FAST);
     plan_done(&plan);
+    contents_done(&contents);
+    layout_free(layout);
     link_program_done(&p);
     return level;
 }

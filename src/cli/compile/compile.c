@@ -6,14 +6,17 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "codegen/codegen.h"
+#include "codegen/function_cache.h"
 #include "compile/snapshot.h"
 #include "wasm/program.h"
 #include "wasm/wasm.h"
 
 static enum status generate(const struct wasm_module *m, const struct cli_compile_options *options,
-                            struct buffer *bare, struct codegen_stats *stats, struct error *err)
+                            const struct compile_cache *cache, struct buffer *bare,
+                            struct codegen_stats *stats, struct error *err)
 {
     struct codegen_options codegen = {
+        .verify_cache = cache->verify,
         .level = (enum codegen_level)options->level,
         .conforming = options->conforming,
         .cpu_level = options->cpu_level,
@@ -24,15 +27,26 @@ static enum status generate(const struct wasm_module *m, const struct cli_compil
     uint32_t instance;
     enum status st = program_builder_new(&builder, err);
     if (st) return st;
-    st = program_builder_add(builder, m, NULL, 0, true, &instance, err);
+    if (cache->files) st = function_cache_new(cache->files, &codegen.cache, err);
+    if (!st) st = program_builder_add(builder, m, NULL, 0, true, &instance, err);
     if (!st) st = program_builder_finish(builder, &program, err);
     if (!st) st = codegen_compile(program, &codegen, bare, stats, err);
+    function_cache_free(codegen.cache);
     program_builder_free(builder);
     return st;
 }
 
-static void print_stats(const char *name, const struct codegen_stats *s, uint64_t elapsed_ns,
-                        size_t file_bytes)
+struct times {
+    uint64_t decode_ns, snapshot_ns;
+};
+
+static double ms(uint64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
+static void print_stats(const char *name, const struct codegen_stats *s, const struct times *t,
+                        uint64_t elapsed_ns, size_t file_bytes)
 {
     double seconds = (double)elapsed_ns / 1e9;
     fprintf(stderr,
@@ -41,27 +55,38 @@ static void print_stats(const char *name, const struct codegen_stats *s, uint64_
             name, s->functions, s->functions_lowered, (double)s->wasm_code_bytes / 1e6,
             (double)s->code_bytes / 1e6, (double)file_bytes / 1e6, seconds,
             (double)s->wasm_code_bytes / 1e6 / seconds);
+    fprintf(stderr, "%s: batches: %u, cached: %u\n", name, s->batches, s->batches_cached);
+    fprintf(stderr,
+            "%s: ms: decode %.1f, contents %.1f, plan %.1f, emit %.1f, llvm %.1f, link %.1f, "
+            "initialise %.1f\n",
+            name, ms(t->decode_ns), ms(s->content_ns), ms(s->plan_ns), ms(s->emit_ns),
+            ms(s->llvm_ns), ms(s->link_ns), ms(t->snapshot_ns));
 }
 
 enum status compile_module(const char *name, const struct buffer *wasm,
-                           const struct cli_compile_options *options, int out_fd, bool stats,
+                           const struct cli_compile_options *options,
+                           const struct compile_cache *cache, int out_fd, bool stats,
                            struct error *err)
 {
     uint64_t start = clock_monotonic_ns(clock_system());
     struct codegen_stats codegen_stats = {0};
+    struct times times = {0};
     struct wasm_module *module = NULL;
     struct buffer bare, file;
     buffer_init(&bare, ARTIFACT_BYTES_MAX);
     buffer_init(&file, ARTIFACT_BYTES_MAX);
     enum status st = wasm_module_decode(wasm->data, wasm->size_bytes, &module, err);
-    if (!st) st = generate(module, options, &bare, &codegen_stats, err);
+    times.decode_ns = clock_monotonic_ns(clock_system()) - start;
+    if (!st) st = generate(module, options, cache, &bare, &codegen_stats, err);
+    uint64_t generated = clock_monotonic_ns(clock_system());
     if (!st) st = snapshot(&bare, !options->no_start, &file, err);
+    times.snapshot_ns = clock_monotonic_ns(clock_system()) - generated;
     if (st)
         error_prefix(err, "%s", name);
     else
         st = file_write_fd(out_fd, file.data, file.size_bytes, err);
     if (!st && stats)
-        print_stats(name, &codegen_stats, clock_monotonic_ns(clock_system()) - start,
+        print_stats(name, &codegen_stats, &times, clock_monotonic_ns(clock_system()) - start,
                     file.size_bytes);
     wasm_module_free(module);
     buffer_done(&bare);

@@ -5,10 +5,18 @@
 #include "base/buffer.h"
 #include "common/cli.h"
 
+struct function_cache_files;
+
+struct compile_cache {
+    const struct function_cache_files *files; /* NULL: no cache */
+    bool verify;
+};
+
 /* Writes the artifact to `out_fd`. `name` is the file's, for messages. Prints statistics to
  * standard error when asked to. */
 NODISCARD enum status compile_module(const char *name, const struct buffer *wasm,
-                                     const struct cli_compile_options *options, int out_fd,
-                                     bool stats, struct error *err);
+                                     const struct cli_compile_options *options,
+                                     const struct compile_cache *cache, int out_fd, bool stats,
+                                     struct error *err);
 
 #endif

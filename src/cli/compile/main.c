@@ -11,12 +11,14 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "codegen/codegen.h"
+#include "codegen/function_store.h"
 #include "common/cli.h"
 #include "compile/compile.h"
 #include "compile/confine.h"
 #include "compile/inspect.h"
 
 #define NICE_MAX 19u
+#define MIB_LOG2 20u
 
 static const char help[] =
     "usage: mayfly-compile [options] IN.wasm -o OUT.mfa\n"
@@ -33,6 +35,10 @@ static const char help[] =
     "  --deadline S    give up after so many seconds (default: 600)\n"
     "  --digest HEX    refuse a module whose SHA-256 is another\n"
     "  --no-start      do not run the module's initialisers now, but in every instance\n"
+    "  --cache DIR     keep compiled functions in a folder, and take from it what did not change\n"
+    "  --cache-size MB bytes that it may grow to, in MiB (default: 1024)\n"
+    "  --no-cache      compile everything (default)\n"
+    "  --verify-cache  compile what is cached too, and fail if it differs\n"
     "  --stats         print sizes and times to standard error\n"
     "  --inspect       say what the module imports, exports and needs\n"
     "  --engine        print the version of the code generator\n"
@@ -47,6 +53,10 @@ enum option_id {
     OPT_DIGEST,
     OPT_NO_START,
     OPT_STATS,
+    OPT_CACHE,
+    OPT_CACHE_SIZE,
+    OPT_NO_CACHE,
+    OPT_VERIFY_CACHE,
     OPT_INSPECT,
     OPT_ENGINE
 };
@@ -58,6 +68,10 @@ static const struct option options[] = {
     {"deadline", required_argument, NULL, OPT_DEADLINE},
     {"digest", required_argument, NULL, OPT_DIGEST},
     {"no-start", no_argument, NULL, OPT_NO_START},
+    {"cache", required_argument, NULL, OPT_CACHE},
+    {"cache-size", required_argument, NULL, OPT_CACHE_SIZE},
+    {"no-cache", no_argument, NULL, OPT_NO_CACHE},
+    {"verify-cache", no_argument, NULL, OPT_VERIFY_CACHE},
     {"stats", no_argument, NULL, OPT_STATS},
     {"inspect", no_argument, NULL, OPT_INSPECT},
     {"engine", no_argument, NULL, OPT_ENGINE},
@@ -67,7 +81,9 @@ static const struct option options[] = {
 
 struct arguments {
     struct cli_compile_options compile;
-    const char *in, *out, *digest;
+    const char *in, *out, *digest, *cache;
+    uint64_t cache_bytes_max;
+    struct compile_cache job_cache;
     struct buffer wasm;
     uint32_t deadline_s;
     bool stats, inspect, engine, help;
@@ -93,6 +109,16 @@ static int parse_option(int id, char **argv, struct arguments *args)
         }
         return cli_usage_error("compile", "--threads %s: not a number up to %u", optarg,
                                CODEGEN_THREADS_MAX);
+    case OPT_CACHE: args->cache = optarg; return CLI_OK;
+    case OPT_NO_CACHE: args->cache = NULL; return CLI_OK;
+    case OPT_VERIFY_CACHE: args->job_cache.verify = true; return CLI_OK;
+    case OPT_CACHE_SIZE:
+        if (cli_parse_u64(optarg, FUNCTION_STORE_BYTES_MAX >> MIB_LOG2, &number) && number) {
+            args->cache_bytes_max = number << MIB_LOG2;
+            return CLI_OK;
+        }
+        return cli_usage_error("compile", "--cache-size %s: not a number of MiB from 1 to %llu",
+                               optarg, FUNCTION_STORE_BYTES_MAX >> MIB_LOG2);
     case OPT_DIGEST: args->digest = optarg; return CLI_OK;
     case OPT_DEADLINE:
         if (cli_parse_u64(optarg, COMPILE_DEADLINE_S_MAX, &number) && number) {
@@ -115,8 +141,8 @@ static int run_job(void *context, int out_fd)
     const struct arguments *args = context;
     struct error err;
     enum status st = args->inspect ? inspect_module(args->in, &args->wasm, &err)
-                                   : compile_module(args->in, &args->wasm, &args->compile, out_fd,
-                                                    args->stats, &err);
+                                   : compile_module(args->in, &args->wasm, &args->compile,
+                                                    &args->job_cache, out_fd, args->stats, &err);
     return st ? cli_fail(&err) : CLI_OK;
 }
 
@@ -132,10 +158,31 @@ static enum status check_digest(const struct arguments *args, struct error *err)
     return error_set(err, ST_INVALID, "%s: was changed meanwhile", args->in);
 }
 
+/* Without its cache a module is compiled all the same. */
+static void warn(const struct error *err)
+{
+    fprintf(stderr, "mayfly: functions are not cached: %s\n", err->text);
+}
+
+static int compile(struct arguments *args, const struct confine_job *job)
+{
+    struct function_store *store = NULL;
+    struct error err;
+    if (args->cache && !args->inspect) {
+        if (function_store_open(args->cache, args->cache_bytes_max, &store, &err)) warn(&err);
+        if (store) args->job_cache.files = function_store_files(store);
+    }
+    int exit_code = confine_run(job);
+    if (!exit_code && store && function_store_commit(store, &err)) warn(&err);
+    function_store_close(store);
+    return exit_code;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments args = {.compile = cli_compile_options_default(),
-                             .deadline_s = COMPILE_DEADLINE_S_DEFAULT};
+                             .deadline_s = COMPILE_DEADLINE_S_DEFAULT,
+                             .cache_bytes_max = FUNCTION_STORE_BYTES_DEFAULT};
     int id;
     opterr = 0;
     while ((id = getopt_long(argc, argv, ":o:m:h", options, NULL)) != -1) {
@@ -165,7 +212,7 @@ int main(int argc, char **argv)
     buffer_init(&args.wasm, CLI_WASM_BYTES_MAX);
     enum status st = file_read(args.in, &args.wasm, &err);
     if (!st) st = check_digest(&args, &err);
-    int exit_code = st ? cli_fail(&err) : confine_run(&job);
+    int exit_code = st ? cli_fail(&err) : compile(&args, &job);
     buffer_done(&args.wasm);
     return exit_code;
 }
