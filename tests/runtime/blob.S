@@ -207,6 +207,77 @@ FUNCTION low_stack /* fills (pages) of stack with (value) and returns */
     LEAVE
 END low_stack
 
+/* (way, wide): a mark in every register that generated code uses, and in the controls; then enum
+ * blob_way. */
+FUNCTION fill_registers
+    FRAME
+    pushq %rbx
+    pushq %rdi
+    pushq $0x7f80 /* exceptions masked, rounding towards zero */
+    ldmxcsr (%rsp)
+    movabsq $BLOB_MARK, %rax
+    .irp r, rbx, rcx, rdx, rdi, r8, r9, r10, r11, r12, r14, r15
+    movq %rax, %\r
+    .endr
+    movq %rax, %xmm0
+    punpcklqdq %xmm0, %xmm0
+    testl %esi, %esi
+    jz 1f
+    vinsertf128 $1, %xmm0, %ymm0, %ymm0
+    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    vmovaps %ymm0, %ymm\n
+    .endr
+    jmp 2f
+1:
+    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movaps %xmm0, %xmm\n
+    .endr
+2:
+    movq %rax, %rsi
+    cmpl $1, -16(%rbp)
+    je 3f
+    cmpl $2, -16(%rbp)
+    je 4f
+    cmpl $3, -16(%rbp)
+    je 5f
+    movq -8(%rbp), %rbx
+    movq %rbp, %rsp
+    LEAVE
+3:  movl $0xfffffff0, %eax
+    movl (%r13, %rax), %eax
+4:  call blob_host
+5:  jmp 5b
+END fill_registers
+
+FUNCTION registers /* struct blob_registers, as they are at the entry */
+    movq %rax, BLOB_REGISTERS(%r13)
+    movq %rbx, BLOB_REGISTERS + 8(%r13)
+    movq %rcx, BLOB_REGISTERS + 16(%r13)
+    movq %rdx, BLOB_REGISTERS + 24(%r13)
+    movq %rsi, BLOB_REGISTERS + 32(%r13)
+    movq %rdi, BLOB_REGISTERS + 40(%r13)
+    movq %rbp, BLOB_REGISTERS + 48(%r13)
+    movq %rsp, BLOB_REGISTERS + 56(%r13)
+    .irp n, 8, 9, 10, 11, 12, 13, 14, 15
+    movq %r\n, BLOB_REGISTERS + 8 * \n(%r13)
+    .endr
+    pushfq
+    popq BLOB_REGISTERS + BLOB_FLAGS(%r13)
+    stmxcsr BLOB_REGISTERS + BLOB_CONTROLS(%r13)
+    fnstcw BLOB_REGISTERS + BLOB_CONTROLS + 4(%r13)
+    cmpl $0, BLOB_WIDE(%r13)
+    jz 1f
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    vmovdqu %ymm\n, BLOB_REGISTERS + BLOB_VECTORS + 32 * \n(%r13)
+    .endr
+    ret
+1:
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movdqu %xmm\n, BLOB_REGISTERS + BLOB_VECTORS + 32 * \n(%r13)
+    .endr
+    ret
+END registers
+
 FUNCTION init
     FRAME
     movl $0x1234, HOST_GLOBAL(%r13)

@@ -1,6 +1,7 @@
 #include "blob.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,10 @@
 static_assert(HOST_PAGE == SLOT_HOST_PAGE, "blob_offsets.h");
 static_assert(HELPER_TRAP == (int)HELPER_trap, "blob_offsets.h");
 static_assert(HELPER_IMPORT_CALL == (int)HELPER_import_call, "blob_offsets.h");
+
+static_assert(offsetof(struct blob_registers, flags) == BLOB_FLAGS, "blob_offsets.h");
+static_assert(offsetof(struct blob_registers, mxcsr) == BLOB_CONTROLS, "blob_offsets.h");
+static_assert(offsetof(struct blob_registers, vectors) == BLOB_VECTORS, "blob_offsets.h");
 
 extern const uint8_t blob_start[], blob_end[], blob_tramp_void[], blob_tramp_ii_i[];
 extern const uint8_t blob_tramp_helper[];
@@ -143,8 +148,9 @@ static struct artifact *finish(const struct parts *p, const struct artifact_part
         [ARTIFACT_LINES] = {p->lines + 1, sizeof p->lines - sizeof p->lines[0]},
         [ARTIFACT_STRINGS] = {p->strings.text, p->strings.size},
     };
-    const struct artifact_header header = {
-        .engine = ARTIFACT_ENGINE, .cpu_level = 2, .context_bytes = BLOB_CONTEXT_BYTES};
+    const struct artifact_header header = {.engine = ARTIFACT_ENGINE,
+                                           .cpu_level = options->cpu_level ? options->cpu_level : 2,
+                                           .context_bytes = BLOB_CONTEXT_BYTES};
     struct buffer file;
     buffer_init(&file, 1 << 20);
     struct artifact *a = NULL;

@@ -22,6 +22,8 @@
     X(divide, BLOB_VOID)                                                                           \
     X(foreign, BLOB_VOID)                                                                          \
     X(low_stack, BLOB_II_I)                                                                        \
+    X(fill_registers, BLOB_II_I)                                                                   \
+    X(registers, BLOB_VOID)                                                                        \
     X(init, BLOB_VOID)
 
 enum blob_function {
@@ -59,6 +61,19 @@ struct blob_options {
     const struct blob_import *imports; /* NULL: "env" "host" alone */
     size_t imports_count;
     uint32_t memory_0_pages_min, memory_0_pages_max; /* 0: one, four */
+    uint32_t cpu_level;                              /* 0: 2 */
+};
+
+/* BLOB_fill_registers: how it ends. */
+enum blob_way { BLOB_WAY_RETURN, BLOB_WAY_FAULT, BLOB_WAY_HOST, BLOB_WAY_SPIN, BLOB_WAYS_COUNT };
+
+/* BLOB_registers: what it leaves at BLOB_REGISTERS of memory 0. */
+struct blob_registers {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t flags;
+    uint32_t mxcsr;
+    uint16_t x87_control, pad[25];
+    uint64_t vectors[16][4];
 };
 
 /* Never fails: a test without its artifact is no test. */

@@ -1,12 +1,15 @@
 #include "rig.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum host_result (*rig_host)(struct instance *i, struct value *values);
 struct module *rig_module;
+enum pages_method rig_pages;
 
 static enum host_result host(struct instance *i, struct value *values)
 {
@@ -29,6 +32,9 @@ int rig_setup(void **state)
 {
     (void)state;
     struct error err = {0};
+    const char *pages = getenv("RIG_PAGES");
+    if (pages) rig_pages = strcmp(pages, "entries") ? PAGES_UNKNOWN : PAGES_READ_ENTRIES;
+    pages_set_method(rig_pages);
     if (runtime_init(&err) || runtime_thread_init(&err)) {
         fprintf(stderr, "%s\n", err.text);
         return -1;

@@ -21,6 +21,10 @@ int rig_setup(void **state);
 int rig_teardown(void **state);
 extern struct module *rig_module;
 
+/* How the runtime asks for private pages in this process: RIG_PAGES=entries or =unknown in the
+ * environment, otherwise PAGES_BEST. Tests that change it put this back. */
+extern enum pages_method rig_pages;
+
 struct module *rig_link(struct artifact *take_artifact);
 struct instance *rig_instance(void);
 struct instance *rig_instance_of(const struct module *m, const struct instance_config *config);

@@ -37,7 +37,11 @@ static enum wasi_errno table_grow(struct wasi_preview1 *p)
     struct wasi_fd *fds = calloc(count, sizeof *fds);
     if (!fds) return WASI_ENOMEM;
     memcpy(fds, p->fds, p->fds_count * sizeof *fds);
-    if (p->fds != p->fds_inline) free(p->fds);
+    /* The inline table is the next guest's: entries have moved out of it, not been copied. */
+    if (p->fds == p->fds_inline)
+        memset(p->fds_inline, 0, sizeof p->fds_inline);
+    else
+        free(p->fds);
     p->fds = fds;
     p->fds_count = count;
     return WASI_OK;
