@@ -214,7 +214,8 @@ FUNCTION fill_registers
     pushq %rbx
     pushq %rdi
     pushq $0x7f80 /* exceptions masked, rounding towards zero */
-    ldmxcsr (%rsp)
+    pushq $0
+    ldmxcsr 8(%rsp)
     movabsq $BLOB_MARK, %rax
     .irp r, rbx, rcx, rdx, rdi, r8, r9, r10, r11, r12, r14, r15
     movq %rax, %\r
