@@ -2,11 +2,11 @@
 
 _mayfly() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
-    local compile='--level --mode --cpu' guest='--env --memory --stack'
+    local compile='--level --mode --cpu --cache --no-cache' guest='--env --memory --stack'
     local -A options=(
         [serve]="--listen --workers --instances --cpu-limit --timeout --request-body --response-body --guest-log --access-log $guest $compile --help"
         [run]="--dir $guest $compile --help"
-        [compile]="-o $compile --threads --deadline --no-start --stats --help"
+        [compile]="-o $compile --cache-size --verify-cache --threads --deadline --no-start --stats --help"
         [inspect]="--help"
     )
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -17,9 +17,9 @@ _mayfly() {
     --level) mapfile -t COMPREPLY < <(compgen -W 'fast optimised aggressive' -- "$current") ;;
     --mode | -m) mapfile -t COMPREPLY < <(compgen -W 'default conforming' -- "$current") ;;
     --cpu) mapfile -t COMPREPLY < <(compgen -W 'x86-64-v2 x86-64-v3' -- "$current") ;;
-    --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    --dir | --cache) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
-    --listen | --workers | --instances | --cpu-limit | --timeout | --request-body | --response-body | --guest-log | --memory | --stack | --threads | --deadline) COMPREPLY=() ;;
+    --listen | --workers | --instances | --cpu-limit | --timeout | --request-body | --response-body | --guest-log | --memory | --stack | --threads | --deadline | --cache-size) COMPREPLY=() ;;
     *)
         if [[ $current == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "${options[$verb]-}" -- "$current")

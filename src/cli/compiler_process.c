@@ -11,11 +11,17 @@ int compiler_exec(const char *const *arguments)
 {
     struct error err;
     char path[PATH_MAX];
+    char functions[PATH_MAX];
     const char *argv[ARGUMENTS_MAX] = {"mayfly-compile"};
+    size_t count = 1;
     if (compiler_path(path, sizeof path, &err)) return cli_fail(&err);
+    if (!compiler_cache_folder(functions, sizeof functions)) {
+        argv[count++] = "--cache";
+        argv[count++] = functions;
+    }
     for (size_t i = 0; arguments[i]; i++) {
-        if (i + 2 >= ARRAY_COUNT(argv)) return cli_usage_error("compile", "too many arguments");
-        argv[i + 1] = arguments[i];
+        if (count + 1 >= ARRAY_COUNT(argv)) return cli_usage_error("compile", "too many arguments");
+        argv[count++] = arguments[i];
     }
     execv(path, (char *const *)argv);
     return cli_failf("%s: %s", path, strerror(errno));
@@ -28,5 +34,7 @@ struct compiler_options compiler_options_of(const struct cli_compile_options *op
         .mode = options->conforming ? "conforming" : "default",
         .cpu = options->cpu_level == 3 ? "x86-64-v3" : "x86-64-v2",
         .threads = options->threads,
+        .cache = options->cache,
+        .no_cache = options->no_cache,
     };
 }

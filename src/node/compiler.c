@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "artifact/artifact.h"
+#include "node/cache_folder.h"
 
 #define COMPILER_NAME      "mayfly-compile"
 #define COMPILER_ARGUMENTS 20
@@ -53,10 +54,15 @@ static int spawn(const char *path, char *const *argv, int message_fd, pid_t *ret
     return number;
 }
 
+enum status compiler_cache_folder(char *path, size_t size_bytes)
+{
+    return cache_folder_path("functions", path, size_bytes, NULL);
+}
+
 enum status compiler_start(const char *in, const char *out, const struct compiler_options *options,
                            int message_fd, pid_t *ret, struct error *err)
 {
-    char path[PATH_MAX], threads[16], nice_text[16];
+    char path[PATH_MAX], functions[PATH_MAX], threads[16], nice_text[16];
     enum status st = compiler_path(path, sizeof path, err);
     if (st) return st;
     snprintf(threads, sizeof threads, "%u", options->threads);
@@ -66,6 +72,13 @@ enum status compiler_start(const char *in, const char *out, const struct compile
         "--threads",   threads,   "--nice",       nice_text, "-o",          out,
     };
     size_t count = 13;
+    const char *cache = options->cache;
+    if (!cache && !options->no_cache && !compiler_cache_folder(functions, sizeof functions))
+        cache = functions;
+    if (cache) {
+        argv[count++] = "--cache";
+        argv[count++] = cache;
+    }
     if (options->digest) {
         argv[count++] = "--digest";
         argv[count++] = options->digest;

@@ -3,6 +3,7 @@
 #ifndef NODE_COMPILER_H
 #define NODE_COMPILER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +18,8 @@ struct compiler_options {
     uint32_t threads;   /* 0: one a core */
     uint32_t nice;      /* lower priority, 0 to 19 */
     const char *digest; /* of the module in hexadecimal; NULL: any */
+    const char *cache;  /* folder of compiled functions; NULL: compiler_cache_folder() */
+    bool no_cache;
 };
 
 #define COMPILER_CACHE_NAME_BYTES (SHA256_HEX + 4)
@@ -24,6 +27,10 @@ struct compiler_options {
 /* Beside this executable, or in ../libexec/mayfly from it. Errors: ST_NOT_FOUND (says where it
  * looked). */
 NODISCARD enum status compiler_path(char *path, size_t size_bytes, struct error *err);
+
+/* The folder of compiled functions of this user, below the one of artifacts. Errors: those of
+ * cache_folder_path(): then there is none. */
+NODISCARD enum status compiler_cache_folder(char *path, size_t size_bytes);
 
 /* Starts to compile `in` to `out`, which is replaced as a whole at the end, or left alone. Messages
  * go to `message_fd`, -1: to standard error. The child is the caller's to wait for.

@@ -78,6 +78,12 @@ static int compile_option(const char *verb, int id, const char *argument,
 bool cli_compile_option(const char *verb, int id, const char *argument,
                         struct cli_compile_options *options, int *ret_exit)
 {
+    if (id == CLI_OPT_CACHE || id == CLI_OPT_NO_CACHE) {
+        options->cache = argument;
+        options->no_cache = id == CLI_OPT_NO_CACHE;
+        *ret_exit = CLI_OK;
+        return true;
+    }
     if (id != CLI_OPT_LEVEL && id != CLI_OPT_CPU && id != 'm') return false;
     *ret_exit = compile_option(verb, id, argument, options);
     return true;
@@ -106,4 +112,7 @@ const char cli_compile_options_help[] =
     "                  aggressive: slow to compile, for compute-bound guests\n"
     "  --mode MODE     default, or conforming: keep every load and NaN bit pattern that\n"
     "                  the specification makes visible\n"
-    "  --cpu CPU       x86-64-v2 or x86-64-v3 (default: what this machine has)\n";
+    "  --cpu CPU       x86-64-v2 or x86-64-v3 (default: what this machine has)\n"
+    "  --cache DIR     where compiled functions are kept, so that only what has changed is\n"
+    "                  compiled again (default: functions/ in mayfly's cache)\n"
+    "  --no-cache      compile every function anew, and keep none\n";

@@ -36,6 +36,8 @@ struct cli_compile_options {
     uint32_t cpu_level; /* 2 or 3 */
     uint32_t threads;   /* 0: one a core */
     bool no_start;      /* initialisers run in every instance rather than at deploy */
+    const char *cache;  /* the folder of compiled functions; NULL: what is usual for the command */
+    bool no_cache;      /* use none */
 };
 
 /* optimised, not conforming, x86-64-v3 where this machine has it and -v2 elsewhere. */
@@ -43,9 +45,11 @@ struct cli_compile_options cli_compile_options_default(void);
 
 /* The options themselves, for getopt_long(): entries of a `struct option` table, "m:" among the
  * short ones, and the function for the ids that getopt_long() returns for them. */
-enum cli_option { CLI_OPT_LEVEL = 1000, CLI_OPT_CPU };
+enum cli_option { CLI_OPT_LEVEL = 1000, CLI_OPT_CPU, CLI_OPT_CACHE, CLI_OPT_NO_CACHE };
 #define CLI_COMPILE_LONG_OPTIONS                                                                   \
     {"level", required_argument, NULL, CLI_OPT_LEVEL}, {"mode", required_argument, NULL, 'm'},     \
+        {"cache", required_argument, NULL, CLI_OPT_CACHE},                                         \
+        {"no-cache", no_argument, NULL, CLI_OPT_NO_CACHE},                                         \
     {                                                                                              \
         "cpu", required_argument, NULL, CLI_OPT_CPU                                                \
     }

@@ -35,10 +35,8 @@ static const char help[] =
     "  --deadline S    give up after so many seconds (default: 600)\n"
     "  --digest HEX    refuse a module whose SHA-256 is another\n"
     "  --no-start      do not run the module's initialisers now, but in every instance\n"
-    "  --cache DIR     keep compiled functions in a folder, and take from it what did not change\n"
-    "  --cache-size MB bytes that it may grow to, in MiB (default: 1024)\n"
-    "  --no-cache      compile everything (default)\n"
-    "  --verify-cache  compile what is cached too, and fail if it differs\n"
+    "  --cache-size M  MiB that the folder of --cache may grow to (default: 1024)\n"
+    "  --verify-cache  compile what is cached too, and fail if that differs\n"
     "  --stats         print sizes and times to standard error\n"
     "  --inspect       say what the module imports, exports and needs\n"
     "  --engine        print the version of the code generator\n"
@@ -53,9 +51,7 @@ enum option_id {
     OPT_DIGEST,
     OPT_NO_START,
     OPT_STATS,
-    OPT_CACHE,
     OPT_CACHE_SIZE,
-    OPT_NO_CACHE,
     OPT_VERIFY_CACHE,
     OPT_INSPECT,
     OPT_ENGINE
@@ -68,9 +64,7 @@ static const struct option options[] = {
     {"deadline", required_argument, NULL, OPT_DEADLINE},
     {"digest", required_argument, NULL, OPT_DIGEST},
     {"no-start", no_argument, NULL, OPT_NO_START},
-    {"cache", required_argument, NULL, OPT_CACHE},
     {"cache-size", required_argument, NULL, OPT_CACHE_SIZE},
-    {"no-cache", no_argument, NULL, OPT_NO_CACHE},
     {"verify-cache", no_argument, NULL, OPT_VERIFY_CACHE},
     {"stats", no_argument, NULL, OPT_STATS},
     {"inspect", no_argument, NULL, OPT_INSPECT},
@@ -81,7 +75,7 @@ static const struct option options[] = {
 
 struct arguments {
     struct cli_compile_options compile;
-    const char *in, *out, *digest, *cache;
+    const char *in, *out, *digest;
     uint64_t cache_bytes_max;
     struct compile_cache job_cache;
     struct buffer wasm;
@@ -109,8 +103,6 @@ static int parse_option(int id, char **argv, struct arguments *args)
         }
         return cli_usage_error("compile", "--threads %s: not a number up to %u", optarg,
                                CODEGEN_THREADS_MAX);
-    case OPT_CACHE: args->cache = optarg; return CLI_OK;
-    case OPT_NO_CACHE: args->cache = NULL; return CLI_OK;
     case OPT_VERIFY_CACHE: args->job_cache.verify = true; return CLI_OK;
     case OPT_CACHE_SIZE:
         if (cli_parse_u64(optarg, FUNCTION_STORE_BYTES_MAX >> MIB_LOG2, &number) && number) {
@@ -168,8 +160,9 @@ static int compile(struct arguments *args, const struct confine_job *job)
 {
     struct function_store *store = NULL;
     struct error err;
-    if (args->cache && !args->inspect) {
-        if (function_store_open(args->cache, args->cache_bytes_max, &store, &err)) warn(&err);
+    const char *folder = args->compile.cache;
+    if (folder && !args->inspect) {
+        if (function_store_open(folder, args->cache_bytes_max, &store, &err)) warn(&err);
         if (store) args->job_cache.files = function_store_files(store);
     }
     int exit_code = confine_run(job);
