@@ -161,7 +161,7 @@ static void measure_warm(const struct module *m, uint32_t func, uint32_t threads
 static void measure_all_warm(const char *path)
 {
     static const struct host_function functions[] = {{"bench", "mark", ":", mark}};
-    static const struct host_set set = {functions, 1};
+    static const struct host_set set = {functions, 1, NULL};
     /* The last two: as many as a JavaScript engine, as scattered. */
     static const struct shape shapes[] = {{0, 1},  {1, 1},   {4, 1},  {8, 1},
                                           {64, 1}, {256, 1}, {61, 5}, {131, 5}};

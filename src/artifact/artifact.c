@@ -166,6 +166,14 @@ const char *artifact_string(const struct artifact *a, uint32_t offset)
     return strings + offset;
 }
 
+const char *artifact_wit_string(const struct artifact *a, uint32_t offset)
+{
+    size_t bytes;
+    const char *strings = artifact_section(a, ARTIFACT_WIT_STRINGS, &bytes);
+    assert(offset < bytes);
+    return strings + offset;
+}
+
 const uint8_t *artifact_code(const struct artifact *a, size_t *ret_size_bytes)
 {
     if (ret_size_bytes) *ret_size_bytes = artifact_header(a)->sections[ARTIFACT_CODE].size_bytes;

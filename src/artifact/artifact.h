@@ -24,11 +24,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "artifact/component_tables.h"
 #include "base/compiler.h"
 #include "base/error.h"
 
 #define ARTIFACT_MAGIC     "\0mayfly\n"
-#define ARTIFACT_FORMAT    1u
+#define ARTIFACT_FORMAT    2u
 #define ARTIFACT_ENGINE    "mayfly-llvm19-2" /* of the code generator whose code this build runs */
 #define ARTIFACT_BYTES_MAX (2048ull * 1024 * 1024)
 #define ARTIFACT_PAGE      4096u
@@ -107,10 +108,21 @@ enum artifact_section {
     ARTIFACT_ADDRESSES, /* code offset → wasm offset, sorted */
     ARTIFACT_LINES,     /* wasm offset → file and line, sorted */
     ARTIFACT_STRINGS,   /* NUL-terminated, a NUL inside is C0 80; offset 0 is "" */
-    ARTIFACT_EXTENTS,   /* of the image */
-    ARTIFACT_IMAGE,     /* page-aligned: the bytes of the extents, in order */
+    /* component_tables.h; empty for a core module */
+    ARTIFACT_COMPONENTS,
+    ARTIFACT_CANONS, /* ascending by func; these functions are not among ARTIFACT_IMPORTS */
+    ARTIFACT_LIFTS,
+    ARTIFACT_RESOURCES,
+    ARTIFACT_COMPONENT_EXPORTS,
+    ARTIFACT_WIT_TYPES,
+    ARTIFACT_WIT_FIELDS,
+    ARTIFACT_WIT_STRINGS,
+    ARTIFACT_EXTENTS, /* of the image */
+    ARTIFACT_IMAGE,   /* page-aligned: the bytes of the extents, in order */
     ARTIFACT_SECTIONS_COUNT
 };
+
+#define ARTIFACT_COMPONENT_SECTIONS (ARTIFACT_WIT_STRINGS - ARTIFACT_COMPONENTS + 1)
 
 enum artifact_flag {
     ARTIFACT_INITIALISED = 1, /* the image holds the effect of every instance's init function */
@@ -260,6 +272,7 @@ const void *artifact_section(const struct artifact *a, enum artifact_section sec
                              size_t *ret_count);
 
 const char *artifact_string(const struct artifact *a, uint32_t offset);
+const char *artifact_wit_string(const struct artifact *a, uint32_t offset);
 
 /* Where code and read-only data are mapped. */
 const uint8_t *artifact_code(const struct artifact *a, size_t *ret_size_bytes);

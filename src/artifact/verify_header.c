@@ -28,6 +28,15 @@ const struct section_shape section_shapes[ARTIFACT_SECTIONS_COUNT] = {
     [ARTIFACT_STRINGS] = {"strings", 1, 8},
     [ARTIFACT_EXTENTS] = {"extents", sizeof(struct artifact_extent), 8},
     [ARTIFACT_IMAGE] = {"image", 1, ARTIFACT_PAGE},
+    [ARTIFACT_COMPONENTS] = {"component instances", sizeof(struct artifact_component), 8},
+    [ARTIFACT_CANONS] = {"canonical definitions", sizeof(struct artifact_canon), 8},
+    [ARTIFACT_LIFTS] = {"lifted functions", sizeof(struct artifact_lift), 8},
+    [ARTIFACT_RESOURCES] = {"resources", sizeof(struct artifact_resource), 8},
+    [ARTIFACT_COMPONENT_EXPORTS] = {"component exports", sizeof(struct artifact_component_export),
+                                    8},
+    [ARTIFACT_WIT_TYPES] = {"WIT types", sizeof(struct artifact_wit_type), 8},
+    [ARTIFACT_WIT_FIELDS] = {"WIT fields", sizeof(struct artifact_wit_field), 8},
+    [ARTIFACT_WIT_STRINGS] = {"WIT strings", 1, 8},
 };
 
 static enum status verify_identity(const struct artifact *a, struct error *err)

@@ -20,6 +20,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+struct artifact_part;
 struct program;
 struct function_cache;
 
@@ -40,6 +41,10 @@ struct codegen_options {
     struct function_cache *cache; /* NULL: none */
     /* Compiles what the cache has all the same; a difference ends with ST_INTERNAL. */
     bool verify_cache;
+
+    /* Of a component: ARTIFACT_COMPONENT_SECTIONS contents, from ARTIFACT_COMPONENTS on; or NULL.
+     */
+    const struct artifact_part *component_parts;
 };
 
 struct codegen_stats {

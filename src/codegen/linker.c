@@ -246,6 +246,8 @@ static enum status write_file(const struct linker *l, struct buffer *file, struc
     struct artifact_part parts[ARTIFACT_SECTIONS_COUNT];
     for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++)
         parts[i] = (struct artifact_part){l->parts[i].data, l->parts[i].size_bytes};
+    for (unsigned i = 0; l->options->component_parts && i < ARTIFACT_COMPONENT_SECTIONS; i++)
+        parts[ARTIFACT_COMPONENTS + i] = l->options->component_parts[i];
     struct artifact_header h = {
         .engine = ARTIFACT_ENGINE,
         .cpu_level = l->options->cpu_level,

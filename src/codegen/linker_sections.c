@@ -163,6 +163,7 @@ static void build_imports(struct linker *l)
 {
     for (uint32_t i = 0; i < l->program->hosts_count; i++) {
         const struct program_host_import *h = &l->program->hosts[i];
+        if (h->canon != PROGRAM_CANON_NONE) continue; /* among the component's tables */
         struct artifact_import import = {
             .module = add_name(l, h->module),
             .field = add_name(l, h->field),

@@ -5,8 +5,10 @@
 uint32_t helper_import_call(uint32_t func, struct value *values)
 {
     struct instance *i = running_instance();
-    const struct host_function *host = module_import(i->module, func);
-    assert(host);
+    const struct module_import *import = module_import(i->module, func);
+    assert(import && import->function);
+    const struct host_function *host = import->function;
+    i->canon = import->canon;
     i->trap.text[0] = 0;
     enum host_result result = host->call(i, values);
     assert(guest_current == &i->guest && i->state == INSTANCE_RUNNING);

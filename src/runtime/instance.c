@@ -21,6 +21,7 @@ static void prepare(struct instance *i, const struct instance_config *config)
 {
     const struct module *m = i->module;
     i->context = config->context;
+    i->canonical = config->canonical;
     i->guest = (struct guest_state){
         .stack_limit = i->slot.stack_low + INSTANCE_HOST_STACK_BYTES,
         .helpers = host_page_helpers,
@@ -91,6 +92,16 @@ enum status instance_reset(struct instance *i, void *context, struct error *err)
     i->context = context;
     measure(i);
     return ST_OK;
+}
+
+struct canonical *instance_canonical(const struct instance *i)
+{
+    return i->canonical;
+}
+
+const struct artifact_canon *instance_canon(const struct instance *i)
+{
+    return i->canon;
 }
 
 void *instance_context(const struct instance *i)

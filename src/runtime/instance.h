@@ -23,6 +23,8 @@ struct instance {
     struct slot slot;
     struct fiber fiber;
     void *context;
+    struct canonical *canonical;
+    const struct artifact_canon *canon; /* of the import that was called last */
     enum instance_state state;
     bool cancelled;            /* suspended calls end; host functions may not go on */
     uint32_t depth;            /* of guest_enter() */

@@ -7,6 +7,11 @@
 
 #define MEMORY_PAGE_BYTES 65536u
 
+struct module_import {
+    const struct host_function *function;
+    const struct artifact_canon *canon;
+};
+
 struct module {
     struct artifact *artifact;
     const struct artifact_header *header;
@@ -31,15 +36,15 @@ struct module {
     bool initialised;          /* the image holds what the init functions do */
     bool started;
 
-    /* Host function of program function imports_first + k, NULL where that is none. */
-    const struct host_function **imports;
+    /* Of program function imports_first + k, zero where that is no import. */
+    struct module_import *imports;
     uint32_t imports_first, imports_count;
 };
 
-static inline const struct host_function *module_import(const struct module *m, uint32_t func)
+static inline const struct module_import *module_import(const struct module *m, uint32_t func)
 {
     uint32_t k = func - m->imports_first;
-    return k < m->imports_count ? m->imports[k] : NULL;
+    return k < m->imports_count ? &m->imports[k] : NULL;
 }
 
 static inline const char *module_signature(const struct module *m, uint32_t func)

@@ -21,7 +21,9 @@
 #include "base/error.h"
 
 struct artifact;
+struct artifact_canon;
 struct artifact_extent;
+struct canonical; /* canonical/canonical.h */
 struct instance;
 struct module;
 struct value; /* artifact/artifact.h */
@@ -57,18 +59,29 @@ struct host_function {
     enum host_result (*call)(struct instance *instance, struct value *values);
 };
 
+/* A component's imports are known by the canonical definitions that make them: `canon`, where a set
+ * has it, gives the host function behind one, whose `module`, `name` and `signature` are not looked
+ * at; it has checked what there is to check. Errors: ST_NOT_FOUND, ST_INVALID, which module_new()
+ * lists like those of names. */
+struct host_set {
+    const struct host_function *functions;
+    size_t count;
+    enum status (*canon)(const struct artifact *a, const struct artifact_canon *canon,
+                         const struct host_function **ret, struct error *err);
+};
+
 /* Links `artifact` with the functions of all `sets`. Functions outlive the module.
  * Success: *ret is the caller's, ended by module_free(); it owns the artifact from then on.
  * Errors: ST_NOT_FOUND (lists every import that no set has, with its type), ST_INVALID (lists those
  * that a set has with another type), ST_NO_MEMORY; then the artifact stays the caller's. */
-struct host_set {
-    const struct host_function *functions;
-    size_t count;
-};
 NODISCARD enum status module_new(struct artifact *take_artifact, const struct host_set *sets,
                                  size_t sets_count, struct module **ret, struct error *err);
 void module_free(struct module *m); /* no instance may be left */
 const struct artifact *module_artifact(const struct module *m);
+
+/* For a host function, before it does anything else: the canonical definition through which it is
+ * called; NULL when it was imported by name. */
+const struct artifact_canon *instance_canon(const struct instance *i);
 
 /* ---- instances ---- */
 
@@ -84,11 +97,12 @@ const struct artifact *module_artifact(const struct module *m);
 void runtime_set_patience(uint64_t (*patience_ns)(void *context), void *context);
 
 struct instance_config {
-    uint64_t memory_bytes_max; /* of all memories together; 0: the default */
-    uint32_t stack_bytes;      /* the guest's share; 0: the default */
-    uint64_t slice_ns;         /* 0: never preempted */
-    uint64_t cpu_ns_max;       /* since birth or reset; 0: no limit */
-    void *context;             /* for host functions: instance_context() */
+    uint64_t memory_bytes_max;   /* of all memories together; 0: the default */
+    uint32_t stack_bytes;        /* the guest's share; 0: the default */
+    uint64_t slice_ns;           /* 0: never preempted */
+    uint64_t cpu_ns_max;         /* since birth or reset; 0: no limit */
+    void *context;               /* for host functions: instance_context() */
+    struct canonical *canonical; /* of a component: instance_canonical() */
 };
 
 /* A fresh instance: image mapped, nothing run. With ARTIFACT_INITIALISED, instance_init() is a
@@ -102,6 +116,7 @@ void instance_free(struct instance *i); /* legal on NULL, and on a suspended or 
 NODISCARD enum status instance_reset(struct instance *i, void *context, struct error *err);
 
 void *instance_context(const struct instance *i);
+struct canonical *instance_canonical(const struct instance *i);
 const struct module *instance_module(const struct instance *i);
 
 /* ---- calls ---- */

@@ -185,11 +185,23 @@ static enum status check_room(const struct program_builder *b, const struct wasm
     return ST_OK;
 }
 
+static enum status add(struct program_addition *a, uint32_t *ret_instance)
+{
+    struct program_builder *b = a->b;
+    TRY(check_room(b, a->module, a->err));
+    TRY(addition_prepare(a));
+    TRY(program_link(a));
+    enum status st = addition_commit(a);
+    b->failed = st != ST_OK;
+    if (st) return st;
+    *ret_instance = b->p.instances_count - 1;
+    return ST_OK;
+}
+
 enum status program_builder_add(struct program_builder *b, const struct wasm_module *module,
                                 const struct program_namespace *namespaces, size_t namespaces_count,
                                 bool allow_host, uint32_t *ret_instance, struct error *err)
 {
-    TRY(check_room(b, module, err));
     struct program_addition a = {
         .b = b,
         .module = module,
@@ -198,13 +210,15 @@ enum status program_builder_add(struct program_builder *b, const struct wasm_mod
         .allow_host = allow_host,
         .err = err,
     };
-    TRY(addition_prepare(&a));
-    TRY(program_link(&a));
-    enum status st = addition_commit(&a);
-    b->failed = st != ST_OK;
-    if (st) return st;
-    *ret_instance = b->p.instances_count - 1;
-    return ST_OK;
+    return add(&a, ret_instance);
+}
+
+enum status program_builder_add_sources(struct program_builder *b, const struct wasm_module *module,
+                                        const struct program_source *sources,
+                                        uint32_t *ret_instance, struct error *err)
+{
+    struct program_addition a = {.b = b, .module = module, .sources = sources, .err = err};
+    return add(&a, ret_instance);
 }
 
 enum status program_builder_finish(struct program_builder *b, const struct program **ret,

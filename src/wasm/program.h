@@ -3,7 +3,8 @@
  *
  * What an import resolves to is settled here, before any code is generated: an export of an
  * earlier instance of the same program (then calls are direct and memories are shared in place),
- * or, for functions only, a function of the host, known by its two names and its type.
+ * or, for functions only, a function of the host, known by its two names and its type, or, within a
+ * component, by the canonical definition that makes it.
  *
  * A program gives every definition an index of its own across all instances, the "program index";
  * those are what artifacts, function tables and traps speak of. Function 0 is the null function:
@@ -19,6 +20,7 @@
 #define PROGRAM_INSTANCES_MAX 1000u
 #define PROGRAM_FUNCTION_NULL 0u
 #define PROGRAM_FUNCTIONS_MAX 4000000u
+#define PROGRAM_CANON_NONE    UINT32_MAX
 
 struct program_instance {
     const struct wasm_module *module; /* borrowed */
@@ -29,6 +31,7 @@ struct program_instance {
 
 struct program_host_import {
     struct wasm_name module, field;
+    uint32_t canon;                        /* PROGRAM_CANON_NONE: known by its names */
     const struct wasm_module *type_module; /* the type's home */
     uint32_t type;                         /* type index there */
     uint32_t func;                         /* program index of the function that it fills */
@@ -97,6 +100,21 @@ NODISCARD enum status program_builder_add(struct program_builder *b,
                                           const struct program_namespace *namespaces,
                                           size_t namespaces_count, bool allow_host,
                                           uint32_t *ret_instance, struct error *err);
+
+/* What serves one import: the export `name` of instance `instance`; or, for functions, canonical
+ * definition number `canon` of the embedder, when that is not PROGRAM_CANON_NONE. */
+struct program_source {
+    uint32_t canon;
+    uint32_t instance;
+    struct wasm_name name;
+};
+
+/* Adds an instance of `module`, whose imports are served by `sources`, one each. The rest is as for
+ * program_builder_add(). One canonical definition is one function, whoever imports it. */
+NODISCARD enum status program_builder_add_sources(struct program_builder *b,
+                                                  const struct wasm_module *module,
+                                                  const struct program_source *sources,
+                                                  uint32_t *ret_instance, struct error *err);
 
 /* The finished program, owned by the builder: valid until program_builder_free(). */
 NODISCARD enum status program_builder_finish(struct program_builder *b, const struct program **ret,

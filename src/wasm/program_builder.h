@@ -30,13 +30,14 @@ struct program_builder {
     void *size_context;
 };
 
-/* One call of program_builder_add(). */
+/* One call of program_builder_add() or program_builder_add_sources(). */
 struct program_addition {
     struct program_builder *b;
     const struct wasm_module *module;
     const struct program_namespace *namespaces;
     size_t namespaces_count;
     bool allow_host;
+    const struct program_source *sources; /* one an import; NULL: by namespaces */
     struct error *err;
     uint32_t *funcs, *tables, *memories, *globals, *tags; /* the instance's index spaces */
     struct instance_links links;

@@ -166,7 +166,7 @@ static enum status note_missing(struct program_addition *a, const struct wasm_im
 
 /* ---- host imports ---- */
 
-static void host_key(const struct wasm_import *import, struct type_digest *ret)
+static void name_key(const struct wasm_import *import, struct type_digest *ret)
 {
     struct type_digest halves[2];
     sha256(import->module.text, import->module.size_bytes, halves[0].bytes);
@@ -174,14 +174,24 @@ static void host_key(const struct wasm_import *import, struct type_digest *ret)
     sha256(halves, sizeof halves, ret->bytes);
 }
 
-/* The same name with the same type is the same function, whoever imports it. */
-static enum status take_host(struct program_addition *a, const struct wasm_import *import)
+static void canon_key(uint32_t canon, struct type_digest *ret)
+{
+    sha256(&canon, sizeof canon, ret->bytes);
+}
+
+/* The same name, or the same canonical definition, with the same type is the same function, whoever
+ * imports it. */
+static enum status take_host(struct program_addition *a, const struct wasm_import *import,
+                             uint32_t canon)
 {
     struct program_builder *b = a->b;
     uint32_t type = a->module->funcs[import->index].type, type_id = a->links.type_ids[type];
     uint32_t func = b->p.funcs_count;
     struct type_digest key;
-    host_key(import, &key);
+    if (canon == PROGRAM_CANON_NONE)
+        name_key(import, &key);
+    else
+        canon_key(canon, &key);
     if (type_map_put(&b->host_keys, &key, type_id, func, &a->funcs[import->index]))
         return error_set(a->err, ST_NO_MEMORY, "out of memory for a program");
     if (a->funcs[import->index] != func) return ST_OK;
@@ -198,6 +208,7 @@ static enum status take_host(struct program_addition *a, const struct wasm_impor
     b->hosts[b->p.hosts_count++] = (struct program_host_import){
         .module = import->module,
         .field = import->field,
+        .canon = canon,
         .type_module = a->module,
         .type = type,
         .func = func,
@@ -205,16 +216,40 @@ static enum status take_host(struct program_addition *a, const struct wasm_impor
     return ST_OK;
 }
 
-static enum status link_import(struct program_addition *a, const struct wasm_import *import)
+/* ---- all imports ---- */
+
+enum server { SERVER_NONE, SERVER_EXPORT, SERVER_HOST };
+
+/* Who serves import `k`. */
+static enum server find_server(const struct program_addition *a, uint32_t k, uint32_t *ret_instance,
+                               struct wasm_name *ret_name)
 {
-    const struct program_namespace *space = find_namespace(a, import->module);
-    if (!space) {
-        if (import->kind == WASM_EXT_FUNC && a->allow_host) return ST_OK;
-        return note_missing(a, import);
+    const struct wasm_import *import = &a->module->imports[k];
+    if (a->sources) {
+        if (a->sources[k].canon != PROGRAM_CANON_NONE)
+            return import->kind == WASM_EXT_FUNC ? SERVER_HOST : SERVER_NONE;
+        *ret_instance = a->sources[k].instance;
+        *ret_name = a->sources[k].name;
+        return SERVER_EXPORT;
     }
-    const struct wasm_export *export = find_export(a->b, space->instance, import->field);
+    const struct program_namespace *space = find_namespace(a, import->module);
+    if (!space) return import->kind == WASM_EXT_FUNC && a->allow_host ? SERVER_HOST : SERVER_NONE;
+    *ret_instance = space->instance;
+    *ret_name = import->field;
+    return SERVER_EXPORT;
+}
+
+static enum status link_import(struct program_addition *a, uint32_t k)
+{
+    const struct wasm_import *import = &a->module->imports[k];
+    uint32_t instance = 0;
+    struct wasm_name name = {0};
+    enum server server = find_server(a, k, &instance, &name);
+    if (server == SERVER_HOST) return ST_OK;
+    const struct wasm_export *export =
+        server == SERVER_EXPORT ? find_export(a->b, instance, name) : NULL;
     if (!export) return note_missing(a, import);
-    if (take_export(a, import, space->instance, export)) return ST_OK;
+    if (take_export(a, import, instance, export)) return ST_OK;
     return error_set(
         a->err, ST_INVALID,
         "incompatible import type: \"%.64s\" \"%.64s\" is not the %s it is imported as",
@@ -224,7 +259,7 @@ static enum status link_import(struct program_addition *a, const struct wasm_imp
 static enum status link_all(struct program_addition *a)
 {
     const struct wasm_module *m = a->module;
-    for (uint32_t i = 0; i < m->imports_count; i++) TRY(link_import(a, &m->imports[i]));
+    for (uint32_t i = 0; i < m->imports_count; i++) TRY(link_import(a, i));
     if (a->missing.size_bytes)
         return error_set(a->err, ST_NOT_FOUND, "%.*s", (int)a->missing.size_bytes,
                          (const char *)a->missing.data);
@@ -235,9 +270,10 @@ enum status program_take_hosts(struct program_addition *a)
 {
     const struct wasm_module *m = a->module;
     for (uint32_t i = 0; i < m->imports_count; i++) {
-        const struct wasm_import *import = &m->imports[i];
-        if (import->kind == WASM_EXT_FUNC && !find_namespace(a, import->module))
-            TRY(take_host(a, import));
+        struct wasm_name name;
+        uint32_t instance, canon = a->sources ? a->sources[i].canon : PROGRAM_CANON_NONE;
+        if (find_server(a, i, &instance, &name) == SERVER_HOST)
+            TRY(take_host(a, &m->imports[i], canon));
     }
     return ST_OK;
 }

@@ -53,7 +53,7 @@ struct damage {
 static const struct damage damages[] = {
     {0, WHOLE, 0, 0, 8, 0x0a796c6679616dull, ST_CORRUPT, "magic"},
     HEADER(format, 0, ST_UNSUPPORTED, "format 0"),
-    HEADER(format, 2, ST_UNSUPPORTED, "compile anew"),
+    HEADER(format, ARTIFACT_FORMAT + 1, ST_UNSUPPORTED, "compile anew"),
     HEADER(header_bytes, 399, ST_CORRUPT, "header of 399 bytes"),
     HEADER(cpu_level, 1, ST_CORRUPT, "CPU level 1"),
     HEADER(cpu_level, 4, ST_CORRUPT, "CPU level 4"),

@@ -108,7 +108,7 @@ static const struct host_function host_functions[] = {
     {"fuzzing-support", "log-v128", "v:", log_v128},
 };
 
-const struct host_set session_hosts = {host_functions, ARRAY_COUNT(host_functions)};
+const struct host_set session_hosts = {host_functions, ARRAY_COUNT(host_functions), NULL};
 
 /* ---- one instance ---- */
 

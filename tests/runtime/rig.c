@@ -21,7 +21,7 @@ static enum host_result host(struct instance *i, struct value *values)
 struct module *rig_link(struct artifact *take_artifact)
 {
     static const struct host_function functions[] = {{"env", "host", "ii:i", host}};
-    static const struct host_set set = {functions, 1};
+    static const struct host_set set = {functions, 1, NULL};
     struct module *m = NULL;
     struct error err = {0};
     if (module_new(take_artifact, &set, 1, &m, &err)) fail_msg("%s", err.text);

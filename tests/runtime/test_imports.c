@@ -16,7 +16,7 @@ static const struct host_function first_set[] = {{"env", "host", "ii:i", nothing
                                                  {"env", "other", ":i", nothing}};
 static const struct host_function second_set[] = {{"env", "second", ":", nothing},
                                                   {"env", "host", ":", nothing}};
-static const struct host_set sets[] = {{first_set, 2}, {second_set, 2}};
+static const struct host_set sets[] = {{first_set, 2, NULL}, {second_set, 2, NULL}};
 
 static enum status link_with(const struct blob_import *imports, size_t count, struct error *err)
 {

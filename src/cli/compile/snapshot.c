@@ -62,7 +62,7 @@ static enum status deny_rest(const struct artifact *a, const struct host_set *se
         };
         if (!is_granted(sets, sets_count, f.module, f.name, f.signature)) functions[used++] = f;
     }
-    *ret = (struct host_set){functions, used};
+    *ret = (struct host_set){functions, used, NULL};
     return ST_OK;
 }
 

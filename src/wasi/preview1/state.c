@@ -164,7 +164,7 @@ void wasi_preview1_free(struct wasi_preview1 *p)
     free(p);
 }
 
-#define SET(name) {preview1_##name##_functions, ARRAY_COUNT(preview1_##name##_functions)}
+#define SET(name) {preview1_##name##_functions, ARRAY_COUNT(preview1_##name##_functions), NULL}
 
 const struct host_set *wasi_preview1_sets(size_t *ret_count)
 {
