@@ -1,5 +1,5 @@
 /* Primitive values of the binary format (Core §5.2): bytes, LEB128 integers, names, types.
- * Private to the module.
+ * For this module, and for `component`, whose format is made of the same values.
  *
  * Each function reads at r->offset and moves on. On failure it says where and why in *err, and the
  * reader is not to be used further. */
