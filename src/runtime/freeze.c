@@ -58,6 +58,7 @@ enum status instance_freeze(const struct instance *i, struct buffer *extents, st
                             struct error *err)
 {
     assert(i->state == INSTANCE_IDLE);
+    slot_wake(&i->slot);
     const size_t extents_before = extents->size_bytes;
     uint64_t gap_pages = FREEZE_GAP_PAGES_FIRST;
     size_t count;

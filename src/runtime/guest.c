@@ -8,6 +8,7 @@ bool guest_slice(const struct instance *i, uint32_t memory, uint64_t offset, uin
                  uint8_t **ret)
 {
     if (memory >= i->module->memories_count) return false;
+    slot_wake(&i->slot);
     if (!range_within(offset, length, *slot_memory_size(&i->slot, memory))) return false;
     *ret = slot_lane(&i->slot, memory) + offset;
     return true;
@@ -20,11 +21,13 @@ bool instance_memory_refused(const struct instance *i)
 
 uint64_t guest_memory_bytes(const struct instance *i, uint32_t memory)
 {
+    slot_wake(&i->slot);
     return memory < i->module->memories_count ? *slot_memory_size(&i->slot, memory) : 0;
 }
 
 uint64_t guest_table_elements(const struct instance *i, uint32_t table)
 {
+    slot_wake(&i->slot);
     return table < i->module->tables_count ? *slot_table_size(&i->slot, table) : 0;
 }
 
@@ -42,6 +45,7 @@ void instance_global_get(const struct instance *i, uint32_t global, struct value
 {
     assert(global < i->module->globals_count);
     const struct artifact_global *g = &i->module->globals[global];
+    slot_wake(&i->slot);
     memset(ret, 0, sizeof *ret);
     memcpy(ret->v128, i->slot.base + g->offset, type_bytes(g->type));
 }
@@ -50,5 +54,6 @@ void instance_global_set(struct instance *i, uint32_t global, const struct value
 {
     assert(global < i->module->globals_count);
     const struct artifact_global *g = &i->module->globals[global];
+    slot_wake(&i->slot);
     memcpy(i->slot.base + g->offset, value->v128, type_bytes(g->type));
 }

@@ -88,11 +88,13 @@ enum status slot_init(struct slot *s, const struct module *m, size_t stack_bytes
         return st;
     }
     slot_write_sizes(s);
+    slot_sleep(s);
     return ST_OK;
 }
 
 void slot_done(struct slot *s)
 {
+    if (s->base) slot_wake(s);
     vm_release(&s->reservation);
     free(s->pages);
     *s = (struct slot){0};

@@ -21,6 +21,14 @@
 #define SLOT_TIDY_RESETS      64u
 #define SLOT_TIDY_RUNS_MAX    16u
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SLOT_POISON 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SLOT_POISON 1
+#endif
+#endif
+
 struct slot {
     const struct module *module;
     struct vm_reservation reservation;
@@ -33,6 +41,9 @@ struct slot {
     size_t pages_count, pages_capacity;
     uint32_t resets;
     struct pages_moment learned;
+#ifdef SLOT_POISON
+    bool asleep;
+#endif
 };
 
 /* Reserves a slot and maps the image of `m` into it: the state of a fresh instance. `host_page_fd`
@@ -47,6 +58,21 @@ NODISCARD enum status slot_reset(struct slot *s, struct error *err);
 
 /* What a fresh instance without an image knows all the same. */
 void slot_write_sizes(struct slot *s);
+
+/* A slot sleeps from its birth, and from each reset, until its next use: a call, or the host's look
+ * at memory or globals. Whoever touches it meanwhile works for an instance that is gone. Under
+ * AddressSanitizer that is reported; otherwise these do nothing. */
+#ifdef SLOT_POISON
+void slot_sleep(struct slot *s);
+void slot_wake(const struct slot *s);
+#else
+static inline void slot_sleep(UNUSED struct slot *s)
+{
+}
+static inline void slot_wake(UNUSED const struct slot *s)
+{
+}
+#endif
 
 static inline uint8_t *slot_lane(const struct slot *s, size_t memory)
 {

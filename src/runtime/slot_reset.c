@@ -172,6 +172,7 @@ static bool drop_grown(struct slot *s)
 
 enum status slot_reset(struct slot *s, struct error *err)
 {
+    slot_wake(s);
     bool ok = drop_grown(s);
     if (ok) {
         /* Taken before the copying: should that fault, the next reset merely learns anew. */
@@ -183,5 +184,6 @@ enum status slot_reset(struct slot *s, struct error *err)
     }
     if (!ok) return error_set(err, ST_NO_MEMORY, "resetting an instance");
     slot_write_sizes(s);
+    slot_sleep(s);
     return ST_OK;
 }

@@ -39,6 +39,7 @@ static void assert_no_canary(struct instance *i, const void *start, size_t bytes
 /* Every byte of context and stack but the sizes that a fresh instance has. */
 static void assert_fresh(struct instance *i)
 {
+    slot_wake(&i->slot);
     assert_int_equal(guest_memory_bytes(i, 0), PAGE);
     assert_int_equal(guest_memory_bytes(i, 1), 0);
     uint8_t *base = i->slot.base;
@@ -114,6 +115,7 @@ static struct module *module_with_image(void)
 
 static void assert_as_frozen(struct instance *i)
 {
+    slot_wake(&i->slot);
     assert_int_equal(guest_memory_bytes(i, 0), 3 * PAGE);
     assert_int_equal(guest_memory_bytes(i, 1), PAGE);
     assert_int_equal(rig_call(i, BLOB_load, 64, 0), 0x5678);

@@ -117,6 +117,7 @@ static unsigned long swapped_kib; /* by all calls */
 static void page_out(struct instance *i)
 {
     const unsigned long before = swap_used_kib();
+    slot_wake(&i->slot);
     (void)madvise(slot_lane(&i->slot, 0), *slot_memory_size(&i->slot, 0), MADV_PAGEOUT);
     (void)madvise(i->slot.base - i->module->header->context_bytes, i->module->header->context_bytes,
                   MADV_PAGEOUT);
@@ -139,6 +140,7 @@ static void rounds(const struct module *m, enum pages_method method, bool swappe
         end(i, way);
         if (swapped) page_out(i);
         reset(i);
+        slot_wake(&i->slot);
         for (size_t k = 0; k < i->slot.stack_bytes; k++)
             if (i->slot.stack_low[k]) fail_msg("after %s: byte %zu of the stack", ways[way], k);
         inspect(i, ways[way]);
