@@ -8,7 +8,7 @@ uint32_t helper_import_call(uint32_t func, struct value *values)
     const struct module_import *import = module_import(i->module, func);
     assert(import && import->function);
     const struct host_function *host = import->function;
-    i->canon = import->canon;
+    i->import = import;
     i->trap.text[0] = 0;
     enum host_result result = host->call(i, values);
     assert(guest_current == &i->guest && i->state == INSTANCE_RUNNING);

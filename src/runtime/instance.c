@@ -99,9 +99,14 @@ struct canonical *instance_canonical(const struct instance *i)
     return i->canonical;
 }
 
+const struct host_function *instance_host_function(const struct instance *i)
+{
+    return i->import->function;
+}
+
 const struct artifact_canon *instance_canon(const struct instance *i)
 {
-    return i->canon;
+    return i->import->canon;
 }
 
 void *instance_context(const struct instance *i)

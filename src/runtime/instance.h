@@ -24,7 +24,7 @@ struct instance {
     struct fiber fiber;
     void *context;
     struct canonical *canonical;
-    const struct artifact_canon *canon; /* of the import that was called last */
+    const struct module_import *import; /* that was called last */
     enum instance_state state;
     bool cancelled;            /* suspended calls end; host functions may not go on */
     uint32_t depth;            /* of guest_enter() */

@@ -79,8 +79,9 @@ NODISCARD enum status module_new(struct artifact *take_artifact, const struct ho
 void module_free(struct module *m); /* no instance may be left */
 const struct artifact *module_artifact(const struct module *m);
 
-/* For a host function, before it does anything else: the canonical definition through which it is
- * called; NULL when it was imported by name. */
+/* For a host function, before it does anything else: itself, and the canonical definition through
+ * which it is called, NULL when it was imported by name. */
+const struct host_function *instance_host_function(const struct instance *i);
 const struct artifact_canon *instance_canon(const struct instance *i);
 
 /* ---- instances ---- */

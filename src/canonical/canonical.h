@@ -1,0 +1,153 @@
+/* The canonical ABI at run time: how components call each other and the host ("CanonicalABI.md" of
+ * the component model; words in quotes are its own).
+ *
+ * A component's core code calls out through canonical definitions (artifact/component_tables.h):
+ * host functions of an interface, lifted functions of another component instance, or what creates
+ * and drops handles. All of them are served here, out of the types that were settled at deploy.
+ *
+ * A `struct canonical` is what an instance of a component has beside its memories: a table of
+ * handles for each component instance, and whether each may be entered and left. It belongs to one
+ * runtime instance (instance_config.canonical) and to its thread.
+ *
+ * Whatever a guest passes is checked: handles, pointers, lengths, alignment, discriminants, text. A
+ * rule that is broken ends the guest with a trap whose text says which. */
+#ifndef CANONICAL_CANONICAL_H
+#define CANONICAL_CANONICAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "artifact/artifact.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "runtime/runtime.h"
+
+#define CANONICAL_HANDLES_MAX      65536u      /* of one component instance; then a trap */
+#define CANONICAL_STRING_BYTES_MAX (64u << 20) /* that is transcoded */
+
+struct canonical;
+
+/* ---- life ---- */
+
+/* The state for instances of `m`, one at a time. `host` is what host functions find in
+ * canonical_call.host. Success: *ret is the caller's, ended by canonical_free(). For a core module
+ * *ret is NULL. Errors: ST_NO_MEMORY. */
+NODISCARD enum status canonical_new(const struct module *m, void *host, struct canonical **ret,
+                                    struct error *err);
+
+/* Back to the state after canonical_new(), with another `host`: every handle is gone, and what the
+ * guest still owned of the host's was dropped, the newest first. Not while a call of the instance
+ * is suspended. No heap. */
+void canonical_clear(struct canonical *c, void *host);
+void canonical_free(struct canonical *c); /* clears; legal on NULL */
+
+/* ---- what a host offers ---- */
+
+/* A resource type of the host; its address is its identity. `rep` is the host's object. */
+struct canonical_resource {
+    const char *name;                    /* "output-stream" */
+    void (*drop)(void *host, void *rep); /* the guest has no handle to it any more; NULL: nothing */
+};
+
+/* A call of a host function. */
+struct canonical_call {
+    struct instance *instance;
+    struct canonical *canonical;
+    void *host;
+    const struct artifact_canon *canon; /* its type and options */
+};
+
+/* `values` are the flattened parameters; where results do not fit one flat value, the last of them
+ * is the pointer to leave them at (canonical_out()), otherwise the result goes to values[0].
+ * Returns HOST_OK, HOST_CANCEL when instance_suspend() said so, HOST_EXIT, or HOST_TRAP when a
+ * function below returned false, or after instance_set_trap_text(). */
+struct canonical_function {
+    struct host_function entry; /* by CANONICAL_FUNCTION */
+    const char *type; /* as component_type_print() gives it: what a component must import it as */
+    enum host_result (*call)(struct canonical_call *c, struct value *values);
+};
+
+#define CANONICAL_FUNCTION(name, type, call) {{NULL, (name), NULL, canonical_enter}, (type), (call)}
+enum host_result canonical_enter(struct instance *i, struct value *values);
+
+struct canonical_interface {
+    const char *name;    /* "wasi:io/streams", or "" for functions that belong to none */
+    const char *version; /* the newest that is known: "0.2.12" */
+    const struct canonical_function *functions;
+    size_t functions_count;
+    const struct canonical_resource *const *resources;
+    size_t resources_count;
+};
+
+/* Whether version `wanted` of an interface may be served by `have`: the same track of semantic
+ * versions (0.2.x, 1.x), whatever the rest of it. */
+bool canonical_version_serves(const char *have, const char *wanted);
+
+/* For host_set.canon: the host function behind a definition, out of `interfaces`; those that stay
+ * within the component are served without. Errors: ST_NOT_FOUND (names the import, and the nearest
+ * that there is), ST_INVALID (another core type). */
+NODISCARD enum status canonical_find(const struct canonical_interface *const *interfaces,
+                                     size_t interfaces_count, const struct artifact *a,
+                                     const struct artifact_canon *canon,
+                                     const struct host_function **ret, struct error *err);
+
+/* ---- for host functions; false: the guest is to be ended with HOST_TRAP ---- */
+
+/* Guest memory: [at, at + size_bytes), valid until guest code runs again or the call is suspended.
+ * canonical_out() and canonical_in() check alignment as well: of a result's or a list's place. */
+NODISCARD bool canonical_bytes(struct canonical_call *c, uint32_t at, uint32_t size_bytes,
+                               uint8_t **ret);
+NODISCARD bool canonical_out(struct canonical_call *c, uint32_t at, uint32_t size_bytes,
+                             uint32_t align_bytes, uint8_t **ret);
+
+/* "load_string": UTF-8, checked; in place for CANON_UTF8, otherwise in a buffer of `c`'s canonical
+ * that lasts until the next call of this function but one. */
+struct canonical_text {
+    const char *bytes;
+    size_t size_bytes;
+};
+NODISCARD bool canonical_text(struct canonical_call *c, uint32_t at, uint32_t units,
+                              struct canonical_text *ret);
+
+/* Room in guest memory, by the guest's "realloc", which runs guest code. */
+NODISCARD bool canonical_allocate(struct canonical_call *c, uint32_t size_bytes,
+                                  uint32_t align_bytes, uint32_t *ret_at, uint8_t **ret);
+
+/* "store_string" of valid UTF-8; runs guest code. */
+NODISCARD bool canonical_put_text(struct canonical_call *c, const char *text, size_t size_bytes,
+                                  uint32_t *ret_at, uint32_t *ret_units);
+
+/* A new owned handle for the caller. */
+NODISCARD bool canonical_own(struct canonical_call *c, const struct canonical_resource *type,
+                             void *rep, uint32_t *ret);
+
+/* What a handle stands for: "lift_borrow", and "lift_own", which takes the handle away. NULL: a
+ * trap. */
+NODISCARD void *canonical_borrowed(struct canonical_call *c, const struct canonical_resource *type,
+                                   uint32_t handle);
+NODISCARD void *canonical_taken(struct canonical_call *c, const struct canonical_resource *type,
+                                uint32_t handle);
+
+/* ---- calling a component from outside ---- */
+
+/* The function that the outermost component exports: `name` of `interface`, in any version that
+ * canonical_version_serves() finds fit for `version`; or NULL. */
+const struct artifact_component_export *canonical_find_export(const struct artifact *a,
+                                                              const char *interface,
+                                                              const char *version,
+                                                              const char *name);
+
+/* A handle, owned by the guest that `lift` belongs to, to be passed as a parameter. Errors:
+ * ST_LIMIT, ST_NO_MEMORY. */
+NODISCARD enum status canonical_give(struct canonical *c, uint32_t lift,
+                                     const struct canonical_resource *type, void *rep,
+                                     uint32_t *ret, struct error *err);
+
+/* Calls core function of `lift` with flat values, as instance_call() does: it may come back as
+ * suspended or preempted, and instance_resume() goes on. When it has returned and its results were
+ * read, canonical_returned() runs "post-return", which may come back likewise. */
+enum call_result canonical_call_lift(struct instance *i, uint32_t lift, struct value *values);
+enum call_result canonical_returned(struct instance *i, uint32_t lift, struct value *values);
+
+#endif
