@@ -33,6 +33,7 @@ enum status edge_new(const struct edge_config *config, struct edge **ret, struct
     /* Ids are unique across restarts without being kept: they begin at random. */
     random_fill(random_system(), &e->next_request_id, sizeof e->next_request_id);
     buffer_init(&e->line, LOG_BUFFER_BYTES);
+    log_sink_init(&e->log, e->config.log_fd);
     loaded_init(e);
     loop_task_init(&e->run_task, request_run_next, e);
     *ret = e;
@@ -178,7 +179,7 @@ static void on_refused(void *context, UNUSED const struct sockaddr *peer, int st
     log_field_text(&e->line, "outcome", edge_outcome_name(EDGE_OUTCOME_DENIED));
     log_field_number(&e->line, "status", (uint64_t)status);
     log_field_text(&e->line, "rule", rule);
-    log_end(&e->line, e->config.log_fd);
+    log_end(&e->line, &e->log);
 }
 
 const struct http_handler *edge_handler(void)

@@ -96,7 +96,7 @@ struct edge_config {
     const char *server_software; /* SERVER_SOFTWARE */
     const char *const *env;      /* "NAME=value", for every guest; outlives the edge */
     size_t env_count;
-    int log_fd;      /* one line a write */
+    int log_fd;      /* one line a write; in non-blocking mode, if it is a pipe or a terminal */
     bool access_log; /* a line for every request, not only for what went wrong */
 
     /* Asks for version `generation` of app `id`, which edge_supply() or edge_fail() brings: not

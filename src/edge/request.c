@@ -160,7 +160,7 @@ void request_refuse(struct edge *e, struct http_exchange *x, const struct app *a
     log_field_text(&e->line, "outcome", edge_outcome_name(outcome));
     log_field_number(&e->line, "status", (uint64_t)status);
     log_field_text(&e->line, "reason", why);
-    log_end(&e->line, e->config.log_fd);
+    log_end(&e->line, &e->log);
     /* What is wrong here is not for clients. */
     snprintf(text, sizeof text, "%s (%s, request %016" PRIx64 ")\n",
              status == 503 ? "no room for this request now" : why, edge_outcome_name(outcome), id);

@@ -17,6 +17,7 @@
 #include "cgi_head.h"
 #include "edge/edge.h"
 #include "http/http.h"
+#include "log.h"
 #include "os/loop.h"
 #include "runtime/runtime.h"
 #include "wasi/wasi.h"
@@ -41,6 +42,7 @@ struct edge {
     struct loop_task run_task;
     uint64_t next_request_id;
     struct buffer line; /* of the log */
+    struct log_sink log;
 };
 
 struct request {

@@ -103,7 +103,7 @@ static void log_request(struct request *r, struct http_slice method, struct http
         log_field_text(line, "trap", trap_kind_text(instance_trap(r->instance)->kind));
         log_trap(r, line);
     }
-    log_end(line, r->edge->config.log_fd);
+    log_end(line, &r->edge->log);
 }
 
 /* Before the answer, whose end takes the request's bytes away. */

@@ -133,7 +133,7 @@ static void log_guest_line(struct request *r, const char *text, size_t size)
     struct buffer *line = &r->edge->line;
     log_begin(line, "guest", r->app->name, r->id);
     log_field(line, "message", text, size);
-    log_end(line, r->edge->config.log_fd);
+    log_end(line, &r->edge->log);
 }
 
 static void log_flush(struct request *r)
@@ -151,7 +151,7 @@ void request_log_end(struct request *r)
     log_begin(line, "notice", r->app->name, r->id);
     log_field_text(line, "message", "the guest's log is cut");
     log_field_number(line, "dropped_bytes", r->log_dropped_bytes);
-    log_end(line, r->edge->config.log_fd);
+    log_end(line, &r->edge->log);
 }
 
 static void log_piece(struct request *r, const char *bytes, size_t size, bool ends)

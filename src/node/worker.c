@@ -1,12 +1,14 @@
 /* A worker: answers requests with what the supervisor hands to it. After its start it opens
  * nothing: a filter of system calls sees to that. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -157,6 +159,18 @@ static enum status map_counts(const struct worker *w, struct edge_config *edge, 
     return ST_OK;
 }
 
+/* Standard error, so that a reader who is slow holds up nobody: a pipe or terminal gets a
+ * description of this process's own, in non-blocking mode, which the others that share it do not
+ * notice. */
+static int log_open(void)
+{
+    struct stat about;
+    if (fstat(STDERR_FILENO, &about) || !(S_ISFIFO(about.st_mode) || S_ISCHR(about.st_mode)))
+        return STDERR_FILENO;
+    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd < 0 ? STDERR_FILENO : fd;
+}
+
 static enum status set_up(struct worker *w, struct error *err)
 {
     static const int ends[] = {SIGTERM};
@@ -167,7 +181,7 @@ static enum status set_up(struct worker *w, struct error *err)
         .server_software = config->server_software,
         .env = config->env,
         .env_count = config->env_count,
-        .log_fd = STDERR_FILENO,
+        .log_fd = log_open(),
         .access_log = config->access_log,
         .need = on_need,
         .need_context = w,

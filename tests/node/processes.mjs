@@ -269,6 +269,23 @@ const tests = {
     assert.ok(readdirSync(path.dirname(out)).every((name) => name === 'x.mfa'));
   },
 
+  async 'nobody reads the log: requests are answered, and lines that were lost are counted'() {
+    const server = await serve(appFolder({ a: 'one' }), ['--access-log', '--workers', '1']);
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+    server.child.stderr.pause();
+    for (let round = 0; round < 50; round++) {
+      const answers = await Promise.all(Array.from({ length: 100 }, () => get(server, '/a/', agent)));
+      for (const { status } of answers) assert.equal(status, 200);
+    }
+    server.child.stderr.resume();
+    await until(() => server.log.endsWith('\n'), () => server.log.slice(-200));
+    await get(server, '/a/', agent);
+    await until(() => / warning lines_lost=\d+\n/.test(server.log), () => server.log.slice(-500));
+    for (const line of server.log.trim().split('\n')) assert.match(line, /^20\S+Z \w+ /);
+    agent.destroy();
+    await stop(server);
+  },
+
   async 'SIGTERM: requests end, connections are refused'() {
     const server = await serve(appFolder({ a: 'one' }));
     await get(server, '/a/');
