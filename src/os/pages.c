@@ -67,8 +67,14 @@ static struct pagemap *pagemap_map(void)
     return none;
 }
 
-static bool scan(int fd, void *start, size_t size_bytes, struct page_run *runs, size_t runs_max,
-                 size_t *count);
+struct search {
+    uint8_t *start;
+    size_t size_bytes, pages_max;
+    struct page_run *runs;
+    size_t runs_max, *count;
+};
+
+static bool scan(int fd, const struct search *s);
 
 /* Opens pagemap for this process; NULL when there is none to be had. One thread at a time: who
  * comes meanwhile does without. */
@@ -84,8 +90,9 @@ static const struct pagemap *pagemap_open(void)
         if (fd >= 0) {
             struct page_run runs[1];
             size_t count = 0;
+            const struct search probe = {(uint8_t *)page, VM_PAGE, 1, runs, 1, &count};
             page->fd = fd;
-            page->can_scan = scan(fd, page, VM_PAGE, runs, 1, &count) && count == 1;
+            page->can_scan = scan(fd, &probe) && count == 1;
             atomic_store_explicit(&page->process, (uint64_t)getpid(), memory_order_release);
         }
     }
@@ -105,29 +112,32 @@ bool page_run_add(uint8_t *start, size_t size_bytes, struct page_run *runs, size
     return true;
 }
 
-static bool scan(int fd, void *start, size_t size_bytes, struct page_run *runs, size_t runs_max,
-                 size_t *count)
+static bool scan(int fd, const struct search *s)
 {
     struct scan_region regions[SCAN_REGIONS];
     struct scan_arguments arguments = {
         .size = sizeof arguments,
-        .start = (uintptr_t)start,
-        .end = (uintptr_t)start + size_bytes,
+        .start = (uintptr_t)s->start,
+        .end = (uintptr_t)s->start + s->size_bytes,
         .regions = (uintptr_t)regions,
         .regions_max = SCAN_REGIONS,
+        .pages_max = s->pages_max,
         .category_inverted = SCAN_FILE | SCAN_ZEROPAGE,
         .category_mask = SCAN_FILE | SCAN_ZEROPAGE,
         .category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
         .return_mask = SCAN_PRESENT | SCAN_SWAPPED,
     };
-    while (arguments.start < arguments.end) {
+    while (arguments.start < arguments.end && arguments.pages_max) {
         int found = ioctl(fd, SCAN_IOCTL, &arguments);
         if (found < 0 && errno == EINTR) continue;
         if (found < 0) return false;
-        for (int k = 0; k < found; k++)
-            if (!page_run_add((uint8_t *)(uintptr_t)regions[k].start,
-                              (size_t)(regions[k].end - regions[k].start), runs, runs_max, count))
+        for (int k = 0; k < found; k++) {
+            size_t bytes = (size_t)(regions[k].end - regions[k].start);
+            if (!page_run_add((uint8_t *)(uintptr_t)regions[k].start, bytes, s->runs, s->runs_max,
+                              s->count))
                 return false;
+            arguments.pages_max -= bytes / VM_PAGE;
+        }
         /* A full vector ends the walk early. */
         if (arguments.walk_end <= arguments.start) return false;
         arguments.start = arguments.walk_end;
@@ -135,42 +145,44 @@ static bool scan(int fd, void *start, size_t size_bytes, struct page_run *runs, 
     return true;
 }
 
-static bool read_entries(int fd, uint8_t *start, size_t size_bytes, struct page_run *runs,
-                         size_t runs_max, size_t *count)
+static bool read_entries(int fd, const struct search *s)
 {
-    if (size_bytes > PAGES_READ_BYTES_MAX) return false;
+    if (s->size_bytes > PAGES_READ_BYTES_MAX) return false;
     uint64_t entries[ENTRIES_READ];
-    for (size_t done = 0; done < size_bytes;) {
-        size_t pages = (size_bytes - done) / VM_PAGE;
+    size_t found = 0;
+    for (size_t done = 0; done < s->size_bytes && found < s->pages_max;) {
+        size_t pages = (s->size_bytes - done) / VM_PAGE;
         if (pages > ENTRIES_READ) pages = ENTRIES_READ;
-        off_t at = (off_t)(((uintptr_t)start + done) / VM_PAGE * sizeof entries[0]);
+        off_t at = (off_t)(((uintptr_t)s->start + done) / VM_PAGE * sizeof entries[0]);
         ssize_t got = pread(fd, entries, pages * sizeof entries[0], at);
         if (got < 0 && errno == EINTR) continue;
         if (got != (ssize_t)(pages * sizeof entries[0])) return false;
-        for (size_t k = 0; k < pages; k++) {
+        for (size_t k = 0; k < pages && found < s->pages_max; k++) {
             bool private =
                 (entries[k] & (ENTRY_PRESENT | ENTRY_SWAPPED)) && !(entries[k] & ENTRY_FILE);
-            if (private &&
-                !page_run_add(start + done + k * VM_PAGE, VM_PAGE, runs, runs_max, count))
+            if (!private) continue;
+            if (!page_run_add(s->start + done + k * VM_PAGE, VM_PAGE, s->runs, s->runs_max,
+                              s->count))
                 return false;
+            found++;
         }
         done += pages * VM_PAGE;
     }
     return true;
 }
 
-bool pages_find_private(void *start, size_t size_bytes, struct page_run *runs, size_t runs_max,
-                        size_t *count)
+bool pages_find_private(void *start, size_t size_bytes, size_t pages_max, struct page_run *runs,
+                        size_t runs_max, size_t *count)
 {
     assert((uintptr_t)start % VM_PAGE == 0 && size_bytes % VM_PAGE == 0);
     enum pages_method method = atomic_load_explicit(&pages_method, memory_order_relaxed);
-    if (size_bytes == 0) return true;
+    if (size_bytes == 0 || pages_max == 0) return true;
     if (method == PAGES_UNKNOWN) return false;
     const struct pagemap *page = pagemap_open();
     if (!page) return false;
-    if (page->can_scan && method == PAGES_BEST)
-        return scan(page->fd, start, size_bytes, runs, runs_max, count);
-    return read_entries(page->fd, start, size_bytes, runs, runs_max, count);
+    const struct search s = {start, size_bytes, pages_max, runs, runs_max, count};
+    if (page->can_scan && method == PAGES_BEST) return scan(page->fd, &s);
+    return read_entries(page->fd, &s);
 }
 
 unsigned long pages_scan_ioctl(void)

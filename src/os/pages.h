@@ -34,10 +34,10 @@ void pages_prepare(void);
 unsigned long pages_scan_ioctl(void);
 
 /* Appends the runs of private pages in [start, start + size_bytes), ascending, to `runs`, which has
- * room for `runs_max` and holds *count. False: not known, or more than fit; *count then tells
- * nothing. Blocks on no disk. */
-NODISCARD bool pages_find_private(void *start, size_t size_bytes, struct page_run *runs,
-                                  size_t runs_max, size_t *count);
+ * room for `runs_max` and holds *count; looks no further when they are `pages_max` pages. False:
+ * not known, or more runs than fit; *count then tells nothing. Blocks on no disk. */
+NODISCARD bool pages_find_private(void *start, size_t size_bytes, size_t pages_max,
+                                  struct page_run *runs, size_t runs_max, size_t *count);
 
 /* A moment in the life of a thread, as far as page faults go. While two moments are equal, the
  * thread took no fault between them: no page of a mapping that only this thread writes, and that

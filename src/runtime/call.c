@@ -60,6 +60,7 @@ enum call_result instance_call(struct instance *i, uint32_t func, struct value *
         assert(guest_current == &i->guest);
         return result_of(enter(i, func, values));
     }
+    assert(!i->slot.ended);
     slot_wake(&i->slot);
     i->trap.kind = TRAP_NONE;
     i->trap.frames_count = 0;

@@ -84,6 +84,12 @@ void instance_free(struct instance *i)
     free(i);
 }
 
+bool instance_shrink(struct instance *i)
+{
+    end_suspended(i);
+    return slot_shrink(&i->slot);
+}
+
 enum status instance_reset(struct instance *i, void *context, struct error *err)
 {
     end_suspended(i);

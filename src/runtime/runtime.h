@@ -116,6 +116,13 @@ void instance_free(struct instance *i); /* legal on NULL, and on a suspended or 
  * The cheap way to the next fresh instance. */
 NODISCARD enum status instance_reset(struct instance *i, void *context, struct error *err);
 
+/* Before a reset or the end: gives memory back to the system that the guest took and its slot does
+ * not keep, for at most 0.2 ms; a guest that had grown to its limit has milliseconds' worth of it.
+ * False: there is more, call again (instance_reset() and instance_free() would do the rest in one
+ * piece). A suspended call ends first, as by instance_cancel(). The instance may then only be
+ * shrunk further, reset or freed. */
+NODISCARD bool instance_shrink(struct instance *i);
+
 void *instance_context(const struct instance *i);
 struct canonical *instance_canonical(const struct instance *i);
 const struct module *instance_module(const struct instance *i);

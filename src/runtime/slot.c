@@ -78,8 +78,13 @@ enum status slot_init(struct slot *s, const struct module *m, size_t stack_bytes
     if (!checked_mul_size(m->lanes_count, SLOT_LANE_BYTES, &bytes) ||
         !checked_add_size(bytes, SLOT_LOW_BYTES + 2 * SLOT_STACK_GUARD_BYTES + stack_bytes, &bytes))
         return error_set(err, ST_LIMIT, "%zu memories", m->memories_count);
+    s->back = calloc(SLOT_BACK_MAX(m), sizeof *s->back);
+    if (!s->back) return error_set(err, ST_NO_MEMORY, "slot");
     enum status st = vm_reserve(bytes, &s->reservation, err);
-    if (st) return st;
+    if (st) {
+        slot_done(s);
+        return st;
+    }
     s->base = s->reservation.start + SLOT_LOW_BYTES;
     s->stack_low = stack_area(s) + SLOT_STACK_GUARD_BYTES;
     st = map_parts(s, host_page_fd, err);
@@ -97,5 +102,6 @@ void slot_done(struct slot *s)
     if (s->base) slot_wake(s);
     vm_release(&s->reservation);
     free(s->pages);
+    free(s->back);
     *s = (struct slot){0};
 }

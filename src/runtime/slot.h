@@ -21,6 +21,21 @@
 #define SLOT_TIDY_RESETS      64u
 #define SLOT_TIDY_RUNS_MAX    16u
 
+/* Memory goes back to the system in pieces of so many bytes, and slot_shrink() begins none when it
+ * has taken so long. A piece takes 70 us. */
+#define SLOT_PIECE_BYTES (2u << 20)
+#define SLOT_SHRINK_NS   100000u
+
+/* Ranges that may have to go: grown into or beyond the budget, of each memory; beyond the budget,
+ * of context and stack; the lower part of the stack. */
+#define SLOT_BACK_MAX(module) (3 + 2 * (module)->memories_count)
+
+struct slot_back {
+    uint8_t *start;
+    size_t size_bytes;
+    bool forbid; /* no access afterwards */
+};
+
 #if defined(__SANITIZE_ADDRESS__)
 #define SLOT_POISON 1
 #elif defined(__has_feature)
@@ -41,6 +56,10 @@ struct slot {
     size_t pages_count, pages_capacity;
     uint32_t resets;
     struct pages_moment learned;
+
+    bool ended;             /* the next two are about the instance that was here */
+    struct slot_back *back; /* what goes back before the reset; SLOT_BACK_MAX */
+    size_t back_count;
 #ifdef SLOT_POISON
     bool asleep;
 #endif
@@ -55,6 +74,15 @@ void slot_done(struct slot *s);
 /* Back to the state after slot_init(): slot_reset.c says how. Errors: ST_NO_MEMORY; the slot may
  * then only be released. */
 NODISCARD enum status slot_reset(struct slot *s, struct error *err);
+
+/* Gives back what the slot does not keep, for SLOT_SHRINK_NS and a piece at most: slot_reset() and
+ * slot_done() do the rest at once. True: nothing is left. The slot may then only be shrunk further,
+ * reset, or released. */
+bool slot_shrink(struct slot *s);
+
+/* slot_learn.c, for the reset: fills s->pages, and lists what goes back. False: not known. */
+NODISCARD bool slot_learn(struct slot *s);
+void slot_give_back(struct slot *s, uint8_t *start, size_t size_bytes, bool forbid);
 
 /* What a fresh instance without an image knows all the same. */
 void slot_write_sizes(struct slot *s);

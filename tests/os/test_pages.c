@@ -52,7 +52,7 @@ static void assert_runs(const size_t (*expected)[2], size_t expected_count)
         pages_set_method(methods[m]);
         struct page_run runs[COUNT] = {0};
         size_t count = 0;
-        assert_true(pages_find_private(r.start, r.size_bytes, runs, COUNT, &count));
+        assert_true(pages_find_private(r.start, r.size_bytes, SIZE_MAX, runs, COUNT, &count));
         assert_int_equal(count, expected_count);
         for (size_t k = 0; k < expected_count; k++) {
             assert_ptr_equal(runs[k].start, page(expected[k][0]));
@@ -108,16 +108,22 @@ static void test_many(void **state)
         pages_set_method(methods[m]);
         struct page_run found[COUNT / 2];
         size_t count = 0;
-        assert_false(pages_find_private(r.start, r.size_bytes, found, COUNT / 2 - 1, &count));
+        assert_false(
+            pages_find_private(r.start, r.size_bytes, SIZE_MAX, found, COUNT / 2 - 1, &count));
         count = 0;
-        assert_true(pages_find_private(r.start, r.size_bytes, found, COUNT / 2, &count));
+        assert_true(pages_find_private(r.start, r.size_bytes, SIZE_MAX, found, COUNT / 2, &count));
+        /* Not more than were asked for. */
         count = 0;
-        assert_true(pages_find_private(r.start, 0, found, 0, &count));
+        assert_true(pages_find_private(r.start, r.size_bytes, 100, found, COUNT / 2, &count));
+        assert_int_equal(count, 100);
+        assert_ptr_equal(found[99].start, page(198));
+        count = 0;
+        assert_true(pages_find_private(r.start, 0, 1, found, 0, &count));
     }
     pages_set_method(PAGES_UNKNOWN);
     size_t count = 0;
     struct page_run one[1];
-    assert_false(pages_find_private(r.start, VM_PAGE, one, 1, &count));
+    assert_false(pages_find_private(r.start, VM_PAGE, 1, one, 1, &count));
 }
 
 static void test_moments(void **state)
@@ -164,7 +170,8 @@ static void test_fork(void **state)
         struct page_run runs[4];
         size_t count = 0;
         pages_set_method(PAGES_BEST);
-        ok = ok && pages_find_private(r.start, r.size_bytes, runs, 4, &count) && count == 2;
+        ok = ok && pages_find_private(r.start, r.size_bytes, SIZE_MAX, runs, 4, &count) &&
+             count == 2;
         _exit(ok ? 0 : 1);
     }
     int status;

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "rig.h"
 
 #define PAGE   65536u
@@ -213,6 +214,19 @@ static void test_images_apart(void **state)
     module_free(m);
 }
 
+/* Gives memory back piece by piece; how many there were. */
+static uint32_t shrink(struct instance *i, uint64_t *longest_ns)
+{
+    uint32_t calls = 1;
+    for (bool done = false; !done; calls += !done) {
+        uint64_t begin_ns = clock_monotonic_ns(clock_system());
+        done = instance_shrink(i);
+        uint64_t took_ns = clock_monotonic_ns(clock_system()) - begin_ns;
+        if (took_ns > *longest_ns) *longest_ns = took_ns;
+    }
+    return calls;
+}
+
 /* ---- which pages are copied back is the system's answer, or nobody's ---- */
 
 static uint64_t random_state;
@@ -258,6 +272,9 @@ static void random_rounds(enum pages_method method, uint64_t seed)
         /* What the checks left on the stacks goes before the work: so do the learned pages. */
         random_work(plain);
         random_work(imaged);
+        uint64_t longest_ns = 0;
+        if (random_below(2)) shrink(plain, &longest_ns);
+        if (random_below(2)) shrink(imaged, &longest_ns);
         assert_int_equal(instance_reset(plain, NULL, &err), ST_OK);
         assert_int_equal(instance_reset(imaged, NULL, &err), ST_OK);
     }
@@ -297,6 +314,90 @@ static void test_large(void **state)
     }
     instance_free(i);
     module_free(m);
+}
+
+/* Grown, or there from the start, or both: no call does much, and the instance is fresh after it.
+ */
+static void test_shrink(void **state)
+{
+    (void)state;
+    const uint32_t all = 2048, fresh[] = {1, 1024, 2048}; /* pages of 64 KiB: 128 MiB */
+    struct error err;
+    for (size_t k = 0; k < ARRAY_COUNT(fresh); k++) {
+        const struct blob_options options = {.memory_0_pages_min = fresh[k],
+                                             .memory_0_pages_max = all};
+        struct module *m = rig_link(blob_artifact(&options));
+        struct instance *i = rig_instance_of(m, NULL);
+        for (int round = 0; round < 3; round++) {
+            uint64_t longest_ns = 0;
+            uint8_t *slice;
+            if (fresh[k] < all) HELP(i, memory_grow, 0, all - fresh[k]);
+            HELP(i, memory_fill, 0, 0, 0xcc, (uint64_t)all * PAGE);
+            uint32_t calls = shrink(i, &longest_ns);
+            print_message("%u pages at the start: %u calls, the longest %llu us\n", fresh[k], calls,
+                          (unsigned long long)(longest_ns / 1000));
+            assert_in_range(calls, 4, all * (uint64_t)PAGE / SLOT_PIECE_BYTES);
+            if (round == 2) break; /* freed as it is */
+            assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+            assert_int_equal(guest_memory_bytes(i, 0), fresh[k] * PAGE);
+            assert_true(guest_slice(i, 0, 0, PAGE, &slice));
+            assert_no_canary(i, slice, PAGE);
+            assert_true(guest_slice(i, 0, (fresh[k] - 1) * PAGE, PAGE, &slice));
+            assert_no_canary(i, slice, PAGE);
+            rig_trap(i, BLOB_load, fresh[k] * PAGE, 0, TRAP_MEMORY_BOUNDS);
+            if (fresh[k] < all) HELP(i, memory_grow, 0, 1);
+            rig_call(i, BLOB_load, (fresh[k] - 1) * PAGE, 0);
+            assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+            assert_in_range(i->slot.pages_count, 0, SLOT_RESIDENT_PAGES_MAX);
+        }
+        instance_free(i);
+        module_free(m);
+    }
+}
+
+/* Half done is done by the reset; and what needs no shrinking says so at once. */
+static void test_shrink_half(void **state)
+{
+    (void)state;
+    const struct blob_options options = {.memory_0_pages_min = 1, .memory_0_pages_max = 1024};
+    struct module *m = rig_link(blob_artifact(&options));
+    struct instance *i = rig_instance_of(m, NULL);
+    struct error err;
+    for (int round = 0; round < 3; round++) {
+        HELP(i, memory_grow, 0, 1023);
+        HELP(i, memory_fill, 0, 0, 0xcc, 1024 * PAGE);
+        assert_false(instance_shrink(i));
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+        HELP(i, memory_grow, 0, 1);
+        uint8_t *slice;
+        assert_true(guest_slice(i, 0, 0, 2 * PAGE, &slice));
+        assert_no_canary(i, slice, 2 * PAGE);
+        memset(slice, 1, 2 * PAGE);
+        assert_true(instance_shrink(i));
+        assert_true(instance_shrink(i));
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    }
+    instance_free(i);
+    module_free(m);
+}
+
+/* Fewer pages than are kept take no fault the next time, however they came. */
+static void test_shrink_keeps(void **state)
+{
+    (void)state;
+    struct instance *i = rig_instance();
+    struct error err;
+    struct pages_moment before = {0};
+    for (int round = 0; round < 20; round++) {
+        if (round == 10) before = pages_now();
+        for (uint32_t at = 0; at < PAGE; at += 4096) rig_call(i, BLOB_store, at, CANARY);
+        assert_true(instance_shrink(i));
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    }
+    struct pages_moment after = pages_now();
+    if (i->slot.learned.process) assert_in_range(after.faults - before.faults, 0, 5);
+    assert_fresh(i);
+    instance_free(i);
 }
 
 /* One instance that wrote much does not burden those after it for ever; what those write stays. */
@@ -401,6 +502,9 @@ int main(void)
         cmocka_unit_test(test_images_apart),
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_large),
+        cmocka_unit_test(test_shrink),
+        cmocka_unit_test(test_shrink_half),
+        cmocka_unit_test(test_shrink_keeps),
         cmocka_unit_test(test_outlier),
         cmocka_unit_test(test_outliers_in_turn),
         cmocka_unit_test(test_warm),
