@@ -5,7 +5,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { buildRoot, fail, firstLine, mayfly, median, options, printMachine, printTable, root, run } from './lib.mjs';
+import { buildRoot, childrenOf, fail, firstLine, mayfly, median, options, printMachine, printTable, root, run, startServer, stopServer }
+  from './lib.mjs';
 
 const { apps, isolates, rounds } = options({ apps: 10000, isolates: 300, rounds: 3 });
 const START_MS_MAX = 120_000;
@@ -14,13 +15,10 @@ const LOADED_MAX = 2000; // EDGE_LOADED_MAX: of one worker
 const folder = mkdtempSync(path.join(os.tmpdir(), 'mayfly-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-const children = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-  .filter(Boolean).map(Number);
-
 // Bytes of all processes of a server: resident, private (not backed by a file), page tables.
 function memory(child) {
   const sum = { resident: 0, own: 0, tables: 0 };
-  for (const pid of [child.pid, ...children(child.pid)]) {
+  for (const pid of [child.pid, ...childrenOf(child.pid)]) {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const of = (name) => Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
     sum.resident += of('VmRSS');
@@ -53,33 +51,6 @@ async function askAll(targets) {
   }));
 }
 
-async function startMayfly(what) {
-  const start = performance.now();
-  const child = spawn(mayfly, ['serve', '--listen', '127.0.0.1:0', what], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '';
-  let log = '';
-  child.stderr.on('data', (bytes) => { log += bytes; });
-  const port = await new Promise((resolve) => {
-    const late = setTimeout(() => fail(`mayfly does not start: ${log}`), START_MS_MAX);
-    child.on('exit', () => fail(`mayfly ended: ${log}`));
-    child.stdout.on('data', (bytes) => {
-      out += bytes;
-      const found = /listening on http:\/\/127\.0\.0\.1:(\d+)\n/.exec(out);
-      if (!found) return;
-      clearTimeout(late);
-      resolve(Number(found[1]));
-    });
-  });
-  return { child, port, startMs: performance.now() - start };
-}
-
-async function stop(child) {
-  child.removeAllListeners('exit');
-  const gone = new Promise((resolve) => { child.on('exit', resolve); });
-  child.kill();
-  await gone;
-}
-
 // Each program is a file of its own, as if compiled from another module: they share no pages.
 function deploy(name, count) {
   const source = path.join(folder, 'hello.mfa');
@@ -93,22 +64,22 @@ function deploy(name, count) {
 async function measureMayfly() {
   const many = deploy('many', apps);
   const few = deploy('few', 1);
-  const one = await startMayfly(few);
+  const one = await startServer([few]);
   const base = memory(one.child);
-  await stop(one.child);
+  await stopServer(one);
   const starts = [];
   let server;
   for (let i = 0; i < rounds; i++) {
-    if (server) await stop(server.child);
-    server = await startMayfly(many);
+    if (server) await stopServer(server);
+    server = await startServer([many]);
     starts.push(server.startMs);
   }
-  const workers = children(server.child.pid).length;
+  const workers = childrenOf(server.child.pid).length;
   const idle = memory(server.child);
   await askAll(Array.from({ length: apps }, (_, i) => [server.port, `/app-${i}/`]));
   const used = memory(server.child);
   const live = Math.min(apps, workers * LOADED_MAX);
-  await stop(server.child);
+  await stopServer(server);
   return {
     startMs: median(starts),
     idleBytes: (idle.resident - base.resident) / (apps - 1),
@@ -149,7 +120,7 @@ const config :Workerd.Config = (
   await askAll(sockets.map((socket) => [socket, '/']));
   const bytes = memory(child).own / isolates;
   const version = firstLine(command, ['--version']);
-  await stop(child);
+  await stopServer({ child });
   return { startMs, bytes, version };
 }
 

@@ -1,15 +1,13 @@
 // Milliseconds from a module of a megabyte in the folder (and SIGHUP) to its first answer: with
 // nothing cached, with one function changed, and the same bytes under another name.
-import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { fail, firstLine, mayfly, median, options, printMachine, printTable, run } from './lib.mjs';
+import { fail, firstLine, mayfly, median, options, printMachine, printTable, run, startServer, stopServer } from './lib.mjs';
 
 const { rounds, functions } = options({ rounds: 5, functions: 3200 });
 const wasiTarget = existsSync('/usr/include/wasm32-wasi') ? 'wasm32-wasi' : 'wasm32-wasip1';
-const START_MS_MAX = 120_000;
 const ANSWER_MS_MAX = 60_000;
 const folder = mkdtempSync(path.join(os.tmpdir(), 'mayfly-bench-'));
 const apps = path.join(folder, 'apps');
@@ -55,33 +53,6 @@ function get(port, target) {
   });
 }
 
-async function start() {
-  const child = spawn(mayfly, ['serve', '--listen', '127.0.0.1:0', apps],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache') } });
-  let out = '';
-  let log = '';
-  child.stderr.on('data', (bytes) => { log += bytes; });
-  const port = await new Promise((resolve) => {
-    const late = setTimeout(() => fail(`mayfly does not start: ${log}`), START_MS_MAX);
-    child.on('exit', () => fail(`mayfly ended: ${log}`));
-    child.stdout.on('data', (bytes) => {
-      out += bytes;
-      const found = /listening on http:\/\/127\.0\.0\.1:(\d+)\n/.exec(out);
-      if (!found) return;
-      clearTimeout(late);
-      resolve(Number(found[1]));
-    });
-  });
-  return { child, port };
-}
-
-async function stop(server) {
-  server.child.removeAllListeners('exit');
-  const gone = new Promise((resolve) => { server.child.on('exit', resolve); });
-  server.child.kill();
-  await gone;
-}
-
 // Beside it, then renamed, as a deploy does.
 async function deploy(server, name, file, version) {
   copyFileSync(file, path.join(apps, `.${name}`));
@@ -105,12 +76,12 @@ for (let round = 0; round < rounds; round++) {
   const small = path.join(apps, 'small.wat');
   writeFileSync(small, '(module (memory (export "memory") 1) (func (export "_start")))');
   run('wat2wasm', [small, '-o', path.join(apps, 'small.wasm')]);
-  const server = await start();
+  const server = await startServer([apps], { env: { XDG_CACHE_HOME: path.join(folder, 'cache') } });
   times.cold.push(await deploy(server, 'big', first, 1));
   const changed = build(2 + round); // meanwhile the background has its time
   times.one.push(await deploy(server, 'big', changed, 2 + round));
   times.same.push(await deploy(server, 'other', changed, 2 + round));
-  await stop(server);
+  await stopServer(server);
 }
 printMachine(`mayfly ${firstLine(mayfly, ['--version'])}`);
 console.log(`a module of ${megabytes.toFixed(2)} MB, from its file to its first answer; medians of ${rounds} rounds\n`);

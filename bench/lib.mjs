@@ -1,5 +1,5 @@
 // What the benchmarks share: running programs, medians, tables, the line about the machine.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -67,4 +67,36 @@ export function options(defaults) {
     values[name] = typeof defaults[name] === 'number' ? Number(args[i + 1]) : args[i + 1];
   }
   return values;
+}
+
+// Starts `mayfly serve` with `args` on a free port: { child, port, startMs }, once it listens. Its end
+// without stopServer() ends the benchmark.
+export async function startServer(args, { env = {}, limitMs = 120_000 } = {}) {
+  const start = performance.now();
+  const child = spawn(mayfly, ['serve', '--listen', '127.0.0.1:0', ...args],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  let out = '';
+  let log = '';
+  child.stderr.on('data', (bytes) => { log = (log + bytes).slice(-10_000); });
+  const port = await new Promise((resolve) => {
+    const late = setTimeout(() => fail(`mayfly does not start: ${log}`), limitMs);
+    child.on('exit', () => fail(`mayfly ended: ${log}`));
+    child.stdout.on('data', (bytes) => {
+      const found = /listening on http:\/\/127\.0\.0\.1:(\d+)\n/.exec(out += bytes);
+      if (!found) return;
+      clearTimeout(late);
+      resolve(Number(found[1]));
+    });
+  });
+  return { child, port, startMs: performance.now() - start };
+}
+
+export const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  .filter(Boolean).map(Number);
+
+export async function stopServer({ child }) {
+  child.removeAllListeners('exit');
+  const gone = new Promise((resolve) => { child.on('exit', resolve); });
+  child.kill();
+  await gone;
 }

@@ -1,17 +1,20 @@
 // How long a small app takes: alone, and beside other tenants that spin for ever, recurse, grow
-// memory, trap and flood their logs, on every core. The client sends at an even pace and goes
-// before the others on the machine's cores, so that what is measured is the server's delay.
+// memory, trap and flood their logs, on every core. The small app's client sends at an even pace and
+// goes before the server on the machine's cores, those of the others go behind it: clients stand for
+// other machines, and what is measured is the server's delay.
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildRoot, fail, firstLine, mayfly, median, options, printMachine, printTable, root, run } from './lib.mjs';
+import { buildRoot, childrenOf, fail, firstLine, mayfly, median, options, printMachine, printTable, root, run, startServer }
+  from './lib.mjs';
 
 const { rounds, seconds, connections, pause } = options({ rounds: 5, seconds: 4, connections: 8, pause: 4 });
 const KINDS = ['spin', 'recurse', 'grow', 'trap', 'flood'];
 const START_MS_MAX = 60_000;
+const CLIENT = -10, SERVER = 0, OTHERS = 10; // nice values
 const cores = os.availableParallelism();
 const folder = mkdtempSync(path.join(os.tmpdir(), 'mayfly-bench-'));
 const children = [];
@@ -19,7 +22,7 @@ process.on('exit', () => {
   children.forEach((child) => child.kill());
   rmSync(folder, { recursive: true, force: true });
 });
-try { os.setPriority(-10); } catch { console.log('(without the right to a higher priority the client waits too)'); }
+try { os.setPriority(CLIENT); } catch { console.log('(without the right to a higher priority the client waits too)'); }
 
 const wasiTarget = existsSync('/usr/include/wasm32-wasi') ? 'wasm32-wasi' : 'wasm32-wasip1';
 const apps = path.join(folder, 'apps');
@@ -30,26 +33,15 @@ for (const kind of KINDS) {
     path.join(root, 'bench', 'neighbour_guest.c'), '-o', path.join(apps, `${kind}.wasm`)]);
 }
 
-function freePort() {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-const port = await freePort();
-const log = openSync(path.join(folder, 'log'), 'w');
-const server = spawn(mayfly, ['serve', '--level', 'optimised', '--workers', String(cores),
-  '--listen', `127.0.0.1:${port}`, apps], { stdio: ['ignore', log, log] });
-children.push(server);
-os.setPriority(server.pid, 0);
+const server = await startServer(['--level', 'optimised', '--workers', String(cores), apps]);
+const { port } = server;
+children.push(server.child);
+for (const pid of [server.child.pid, ...childrenOf(server.child.pid)]) os.setPriority(pid, SERVER);
 const base = `http://127.0.0.1:${port}`;
 for (const deadline = Date.now() + START_MS_MAX; ;) {
   const body = await fetch(`${base}/small/`).then((answer) => answer.text(), () => undefined);
   if (body === 'Hello from C\n') break;
-  if (Date.now() > deadline || server.exitCode !== null) fail('mayfly does not answer');
+  if (Date.now() > deadline) fail('mayfly does not answer');
   await sleep(100);
 }
 
@@ -98,7 +90,7 @@ async function measureLoud() {
   const others = KINDS.map((kind) => spawn('wrk',
     ['-t1', `-c${2 * cores}`, `-d${seconds + 2}s`, `${base}/${kind}/`], { stdio: 'ignore' }));
   children.push(...others);
-  others.forEach((other) => os.setPriority(other.pid, 0));
+  others.forEach((other) => os.setPriority(other.pid, OTHERS));
   await sleep(1000);
   const result = await measure();
   others.forEach((other) => other.kill());
