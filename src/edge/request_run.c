@@ -15,23 +15,31 @@ static enum edge_outcome outcome_of_trap(const struct request *r)
     return instance_memory_refused(r->instance) ? EDGE_OUTCOME_MEMORY_LIMIT : EDGE_OUTCOME_TRAP;
 }
 
+/* The connection has broken, which the guest need not have noticed. */
+static enum edge_outcome outcome_of_abort(struct request *r, enum http_abort reason)
+{
+    bool denied = reason == HTTP_ABORT_REQUEST && request_denied(r);
+    return denied ? EDGE_OUTCOME_DENIED : EDGE_OUTCOME_CANCELED;
+}
+
+static enum edge_outcome outcome_of_answer(struct request *r)
+{
+    enum http_abort reason;
+    if (!r->exchange) return EDGE_OUTCOME_CANCELED;
+    if (http_exchange_broken(r->exchange, &reason)) return outcome_of_abort(r, reason);
+    if (r->head_sent && !http_respond_missing(r->exchange)) return EDGE_OUTCOME_OK;
+    if (r->head_sent)
+        error_set(&r->error, ST_INVALID, "its body is shorter than its Content-Length");
+    else if (!r->head_bad)
+        error_set(&r->error, ST_INVALID, "it ended %s a blank line closed the head of its answer",
+                  r->head.bytes.size_bytes ? "before" : "without output, before");
+    return EDGE_OUTCOME_BAD_RESPONSE;
+}
+
 static void judge(struct request *r, enum call_result result)
 {
     if (r->outcome != EDGE_OUTCOME_OK) return; /* said already: limit or client gone */
-    if (result == CALL_TRAPPED)
-        r->outcome = outcome_of_trap(r);
-    else if (!r->exchange)
-        return;
-    else if (r->head_sent && http_respond_missing(r->exchange)) {
-        r->outcome = EDGE_OUTCOME_BAD_RESPONSE;
-        error_set(&r->error, ST_INVALID, "its body is shorter than its Content-Length");
-    } else if (!r->head_sent) {
-        r->outcome = EDGE_OUTCOME_BAD_RESPONSE;
-        if (!r->head_bad)
-            error_set(&r->error, ST_INVALID,
-                      "it ended %s a blank line closed the head of its answer",
-                      r->head.bytes.size_bytes ? "before" : "without output, before");
-    }
+    r->outcome = result == CALL_TRAPPED ? outcome_of_trap(r) : outcome_of_answer(r);
 }
 
 /* ---- the run queue ---- */
@@ -155,9 +163,7 @@ void request_writable(struct request *r)
 void request_aborted(struct request *r, enum http_abort reason)
 {
     enum edge_outcome outcome = r->outcome;
-    if (outcome == EDGE_OUTCOME_OK)
-        outcome = reason == HTTP_ABORT_REQUEST && request_denied(r) ? EDGE_OUTCOME_DENIED
-                                                                    : EDGE_OUTCOME_CANCELED;
+    if (outcome == EDGE_OUTCOME_OK) outcome = outcome_of_abort(r, reason);
     r->exchange = NULL;
     cancel(r, outcome);
 }

@@ -103,6 +103,12 @@ enum http_body http_request_body(const struct http_exchange *x, uint64_t *length
     return head->has_length ? HTTP_BODY_LENGTH : HTTP_BODY_NONE;
 }
 
+bool http_exchange_broken(const struct http_exchange *x, enum http_abort *ret_reason)
+{
+    if (x->failed) *ret_reason = x->reason;
+    return x->failed;
+}
+
 int http_exchange_refusal(const struct http_exchange *x, const char **ret_rule)
 {
     if (!x->rule || x->flushed) return 0;

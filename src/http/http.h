@@ -238,6 +238,9 @@ NODISCARD enum status http_exchange_limit_body(struct http_exchange *x, uint64_t
 NODISCARD enum status http_exchange_read(struct http_exchange *x, void *bytes, size_t capacity,
                                          size_t *size);
 
+/* Whether the exchange is broken, and why: unless it is ended first, on_abort will say so. */
+bool http_exchange_broken(const struct http_exchange *x, enum http_abort *ret_reason);
+
 /* Once the exchange is broken, and in on_abort: the status with which the client is told why, if
  * nothing of a response has left, and the rule's name; 0 when it is not told. */
 int http_exchange_refusal(const struct http_exchange *x, const char **ret_rule);

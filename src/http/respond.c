@@ -27,7 +27,7 @@ static bool response_keeps(const struct http_connection *c)
     uint32_t there = c->in_end - c->in_pos;
     /* The client may send the body or not, now that it has an answer: RFC 9110 §10.1.1. */
     if (x->expect_continue && there == 0) return false;
-    return c->in->head.chunked || x->body_left <= s->config.discard_bytes_max + there;
+    return c->in->head.chunked || x->body_left <= s->config.discard_bytes_max;
 }
 
 static size_t framing_write(struct http_connection *c, enum h1_framing_kind kind, uint64_t length)

@@ -296,7 +296,7 @@ static enum status open_counts(struct supervisor *s, struct error *err)
     void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->counts_fd, 0);
     if (map == MAP_FAILED) return error_set_errno(err, errno, "counters");
     s->counts = map;
-    s->usage = usage_new(pool_usage(s, 0), s->config->workers_count);
+    s->usage = usage_new(map, s->config->workers_count);
     return s->usage ? ST_OK : error_set(err, ST_NO_MEMORY, "out of memory");
 }
 

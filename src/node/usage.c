@@ -17,19 +17,22 @@
 struct totals {
     uint64_t cpu_ns, request_bytes, response_bytes, log_dropped_bytes, lost;
     uint64_t requests[EDGE_OUTCOMES];
+    uint64_t running; /* now */
 };
 
 struct usage {
+    const _Atomic uint32_t *counts;
     const char *workers;
     uint32_t workers_count;
     struct totals *bases[EDGE_APPS_MAX]; /* what the number's apps before had; NULL: nothing */
 };
 
-struct usage *usage_new(const void *workers, uint32_t workers_count)
+struct usage *usage_new(const void *segment, uint32_t workers_count)
 {
     struct usage *u = calloc(1, sizeof *u);
     if (!u) return NULL;
-    u->workers = workers;
+    u->counts = segment;
+    u->workers = (const char *)segment + COUNTS_BYTES(workers_count);
     u->workers_count = workers_count;
     return u;
 }
@@ -57,6 +60,7 @@ static struct totals sum(const struct usage *u, uint32_t id)
         t.response_bytes += get(&of->response_bytes);
         t.log_dropped_bytes += get(&of->log_dropped_bytes);
         t.lost += get(&of->lost);
+        if (id < EDGE_APPS_MAX) t.running += atomic_load(&u->counts[k * EDGE_APPS_MAX + id]);
         for (size_t i = 0; i < EDGE_OUTCOMES; i++) t.requests[i] += get(&of->requests[i]);
     }
     return t;
@@ -69,6 +73,7 @@ static void add(struct totals *to, const struct totals *t)
     to->response_bytes += t->response_bytes;
     to->log_dropped_bytes += t->log_dropped_bytes;
     to->lost += t->lost;
+    to->running += t->running;
     for (size_t i = 0; i < EDGE_OUTCOMES; i++) to->requests[i] += t->requests[i];
 }
 
@@ -84,7 +89,7 @@ static void subtract(struct totals *from, const struct totals *t)
 
 static bool is_zero(const struct totals *t)
 {
-    uint64_t all = t->lost;
+    uint64_t all = t->lost | t->running;
     for (size_t i = 0; i < EDGE_OUTCOMES; i++) all |= t->requests[i];
     return !all;
 }
@@ -113,9 +118,9 @@ static void print(struct buffer *b, const char *name, const struct totals *t)
     for (size_t i = 0; i < EDGE_OUTCOMES; i++)
         buffer_printf(b, " %s=%" PRIu64, edge_outcome_name((enum edge_outcome)i), t->requests[i]);
     buffer_printf(b,
-                  " lost=%" PRIu64 " cpu_us=%" PRIu64 " request_bytes=%" PRIu64
+                  " lost=%" PRIu64 " running=%" PRIu64 " cpu_us=%" PRIu64 " request_bytes=%" PRIu64
                   " response_bytes=%" PRIu64 " log_dropped_bytes=%" PRIu64 "\n",
-                  t->lost, t->cpu_ns / 1000u, t->request_bytes, t->response_bytes,
+                  t->lost, t->running, t->cpu_ns / 1000u, t->request_bytes, t->response_bytes,
                   t->log_dropped_bytes);
 }
 

@@ -8,9 +8,8 @@
 
 struct usage;
 
-/* Of `workers_count` arrays of counters at `workers`, USAGE_BYTES apart, which outlive it. NULL:
- * out of memory. */
-struct usage *usage_new(const void *workers, uint32_t workers_count);
+/* Of the segment that `workers_count` workers count in, which outlives it. NULL: out of memory. */
+struct usage *usage_new(const void *segment, uint32_t workers_count);
 void usage_free(struct usage *u); /* NULL is legal */
 
 /* The app is gone: whoever gets its number starts from 0. */

@@ -112,6 +112,11 @@ int main(void)
     if (!path || !query) return 2;
     size_t n = strtoul(query, NULL, 10);
     volatile uint32_t result = 0;
+    if (!strcmp(path, "/trap")) __builtin_trap();
+    if (!strcmp(path, "/trap-late")) {
+        answer("/answer-late", 100);
+        __builtin_trap();
+    }
     if (!strcmp(path, "/body")) {
         read_body();
         return 0;
