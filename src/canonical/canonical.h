@@ -48,6 +48,9 @@ void canonical_free(struct canonical *c); /* clears; legal on NULL */
 struct canonical_resource {
     const char *name;                    /* "output-stream" */
     void (*drop)(void *host, void *rep); /* the guest has no handle to it any more; NULL: nothing */
+    /* Asked before the guest drops its own handle: why it may not yet (children that live), which
+     * traps it; or NULL. Not asked by canonical_clear(). NULL: it always may. */
+    const char *(*refuse)(void *host, void *rep);
 };
 
 /* A call of a host function. */

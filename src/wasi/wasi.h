@@ -1,4 +1,5 @@
-/* WASI preview 1 ("wasi_snapshot_preview1"), all of it, as host functions for the runtime.
+/* WASI preview 1 ("wasi_snapshot_preview1") as host functions for the runtime, and WASI 0.2 as
+ * interfaces for the canonical ABI.
  *
  * An embedder links a module with wasi_preview1_sets(), makes a `struct wasi_preview1` for each
  * instance out of a config, and lets instance_config.context point at a `struct wasi_context` that
@@ -172,5 +173,83 @@ void wasi_preview1_free(struct wasi_preview1 *p);
 
 /* Everything for module_new(); static storage. */
 const struct host_set *wasi_preview1_sets(size_t *ret_count);
+
+/* ---- WASI 0.2 ----
+ *
+ * wasi:io, clocks, random, cli, filesystem, sockets (present, and denied), logging and config, in
+ * all versions 0.2.x; wasi:http stands in http's part. An embedder links a component with
+ * wasi_preview2_interfaces() and makes one state for each instance; it is the `host` of
+ * canonical_new(). All files are read-only. */
+
+#define WASI_CONFIG_VALUES_MAX     1024u       /* ST_LIMIT beyond */
+#define WASI_LOG_MESSAGE_BYTES_MAX (64u << 10) /* the rest of a message is cut */
+#define WASI_RANDOM_BYTES_MAX      (1u << 20)  /* of one call, which traps beyond */
+#define WASI_DESCRIPTORS_MAX       1024u       /* open at once: insufficient-memory */
+
+enum wasi_log_level { /* the values of wasi:logging */
+                      WASI_LOG_TRACE,
+                      WASI_LOG_DEBUG,
+                      WASI_LOG_INFO,
+                      WASI_LOG_WARN,
+                      WASI_LOG_ERROR,
+                      WASI_LOG_CRITICAL,
+};
+
+/* UTF-8, not NUL-terminated; valid during the call. Must not suspend. */
+struct wasi_log_sink {
+    void (*write)(void *context, enum wasi_log_level level, const char *topic, size_t topic_bytes,
+                  const char *message, size_t message_bytes);
+    void *context;
+};
+
+struct wasi_config_value {
+    const char *key, *value; /* UTF-8 */
+};
+
+/* All pointers are borrowed and stay valid until wasi_preview2_clear(). What is zero is not there:
+ * no stream but one that is closed, no folder, no value, no log. Without a clock, a source of
+ * randomness or a waiter, as when an instance is made for a snapshot, a guest that needs one is
+ * trapped. */
+struct wasi_preview2_config {
+    const char *const *args; /* with the program's name first */
+    size_t args_count;
+    const char *const *env; /* "NAME=value"; one without '=' is left out */
+    size_t env_count;
+    const char *initial_cwd;             /* NULL: none */
+    struct wasi_stream stdio[3];         /* a WASI_FILETYPE_CHARACTER_DEVICE is a terminal */
+    const struct wasi_preopen *preopens; /* read-only, whatever they say */
+    size_t preopens_count;
+    const struct clock *clock;
+    const struct random_source *random;
+    struct wasi_waiter waiter;
+    uint64_t clock_resolution_ns; /* time is rounded down to it; 0: 1 */
+    /* Asking for the monotonic time so often shows what was seen before, unless the guest has
+     * waited meanwhile: language runtimes ask many times within one turn. 0: never. */
+    uint32_t clock_calls_held;
+    struct wasi_log_sink log;
+    const struct wasi_config_value *values; /* wasi:config/store */
+    size_t values_count;
+};
+
+struct wasi_preview2;
+struct canonical_interface;
+
+/* Errors: ST_LIMIT (says which), ST_USAGE (a folder that is none), ST_NO_MEMORY. */
+NODISCARD enum status wasi_preview2_new(const struct wasi_preview2_config *config,
+                                        struct wasi_preview2 **ret, struct error *err);
+
+/* As if freed and made anew, without the heap; with the same errors. canonical_clear() comes
+ * before. Not while a call of the instance is suspended. */
+NODISCARD enum status wasi_preview2_reuse(struct wasi_preview2 *p,
+                                          const struct wasi_preview2_config *config,
+                                          struct error *err);
+
+/* Ends what is left of the guest's objects and grants nothing any more. canonical_clear() comes
+ * before. */
+void wasi_preview2_clear(struct wasi_preview2 *p);
+void wasi_preview2_free(struct wasi_preview2 *p); /* legal on NULL */
+
+/* Everything for canonical_find(); static storage. */
+const struct canonical_interface *const *wasi_preview2_interfaces(size_t *ret_count);
 
 #endif
