@@ -7,6 +7,7 @@
 
 set(MAYFLY_SANITIZE "" CACHE STRING "value for -fsanitize=")
 option(MAYFLY_FUZZ "build the libFuzzer targets" OFF)
+option(MAYFLY_LTO "optimise the serving executable across modules" OFF)
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_EXTENSIONS ON)
@@ -21,6 +22,9 @@ function(mayfly_target_options target)
     $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wconversion -Wvla -Werror
       -Wstrict-prototypes -Wmissing-prototypes -fno-strict-aliasing -fstack-protector-strong
       -ftls-model=initial-exec>)
+  if(MAYFLY_LTO)
+    target_compile_options(${target} PRIVATE -flto=auto -ffat-lto-objects)
+  endif()
   if(MAYFLY_SANITIZE)
     target_compile_options(${target} PRIVATE
       -fsanitize=${MAYFLY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
