@@ -40,6 +40,8 @@ struct edge {
         starting; /* requests of apps that compute for long, before their first slice */
     struct run_queue preempted; /* those that have had a slice, in the order of their turns */
     struct loop_task run_task;
+    struct run_queue shrinking; /* over, with memory that has to go back */
+    struct loop_task shrink_task;
     uint64_t next_request_id;
     struct buffer line; /* of the log */
     struct log_sink log;
@@ -90,6 +92,12 @@ void request_recycle(struct request *r);
 
 /* request_end.c: answers as r->outcome says, logs, recycles. */
 void request_finish(struct request *r);
+
+/* A loop_task: gives back a piece of the memory that guests left. `context` is the edge. */
+void request_shrink_next(void *context);
+
+/* All of it, at the end of the edge. */
+void request_shrink_all(struct edge *e);
 
 /* ---- request_run.c ---- */
 

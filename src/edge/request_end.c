@@ -117,6 +117,54 @@ static void log_outcome(struct request *r)
     log_request(r, method, path);
 }
 
+/* ---- what the guest leaves ---- */
+
+static void put_back(struct request *r)
+{
+    struct edge *e = r->edge;
+    struct app_version *v = r->version;
+    request_recycle(r);
+    loaded_end(e, v);
+}
+
+static void put_back_first(struct edge *e)
+{
+    struct request *r = e->shrinking.first;
+    e->shrinking.first = r->next_runnable;
+    put_back(r);
+}
+
+void request_shrink_next(void *context)
+{
+    struct edge *e = context;
+    if (instance_shrink(e->shrinking.first->instance)) put_back_first(e);
+    if (e->shrinking.first) loop_defer_next(e->config.loop, &e->shrink_task);
+}
+
+void request_shrink_all(struct edge *e)
+{
+    loop_task_cancel(&e->shrink_task);
+    while (e->shrinking.first) put_back_first(e);
+}
+
+/* An instance that had grown is not available until its memory has gone back, of which each turn of
+ * the loop does a piece: milliseconds at once would be its neighbours'. */
+static void leave(struct request *r)
+{
+    struct run_queue *q = &r->edge->shrinking;
+    if (instance_shrink(r->instance)) {
+        put_back(r);
+        return;
+    }
+    r->next_runnable = NULL;
+    if (q->first)
+        q->last->next_runnable = r;
+    else
+        q->first = r;
+    q->last = r;
+    loop_defer_next(r->edge->config.loop, &r->edge->shrink_task);
+}
+
 void request_finish(struct request *r)
 {
     struct edge *e = r->edge;
@@ -130,6 +178,5 @@ void request_finish(struct request *r)
     answer(r);
     struct app_version *v = r->version;
     v->cpu_ns_mean += instance_cpu_ns(r->instance) / CPU_MEAN_OF - v->cpu_ns_mean / CPU_MEAN_OF;
-    request_recycle(r);
-    loaded_end(e, v);
+    leave(r);
 }
