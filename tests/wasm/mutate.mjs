@@ -63,7 +63,7 @@ const telling = [
   0xd4, 0xd5, 0xd6, 0xfb, 0xfc, 0xfd, 0xff,
 ];
 
-function edit(bytes, random) {
+export function edit(bytes, random) {
   const at = random.below(bytes.length + 1);
   const there = Math.min(at, bytes.length - 1);
   switch (random.below(8)) {
