@@ -51,6 +51,7 @@ void waiting_aborted(struct waiting *w)
 {
     struct edge *e = w->edge;
     struct app *app = w->route.app;
+    usage_count(e, app, EDGE_OUTCOME_CANCELED);
     remove_from_app(w);
     free(w);
     if (app->removed) loaded_drop(e, app);

@@ -64,7 +64,8 @@ struct http_field {
 #define HTTP_REQUESTS_PER_TURN_MAX   32 /* of one connection, before others have their turn */
 #define HTTP_ACCEPTS_PER_TURN_MAX    64
 #define HTTP_LISTENERS_MAX           16
-#define HTTP_BUFFERS_KEPT_MAX        64 /* free buffers of each kind that are kept */
+#define HTTP_BACKLOG_DEFAULT         1024 /* connections of a socket that nobody has accepted yet */
+#define HTTP_BUFFERS_KEPT_MAX        64   /* free buffers of each kind that are kept */
 #define HTTP_PEER_TEXT_MAX           64
 
 struct http_config {
@@ -143,7 +144,7 @@ struct http_listen {
     const char *host; /* numeric address, "localhost", or "" for every IPv4 address */
     uint16_t port;    /* 0: the system chooses */
     bool reuse_port;  /* share the port with other processes (SO_REUSEPORT) */
-    int backlog;      /* 0: 1024 */
+    int backlog;      /* 0: HTTP_BACKLOG_DEFAULT */
 };
 
 /* Splits "HOST:PORT", "[v6]:PORT", ":PORT" or "PORT"; copies the host into `host`.

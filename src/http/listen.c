@@ -9,7 +9,6 @@
 #include "server.h"
 #include "text.h"
 
-#define BACKLOG_DEFAULT 1024
 #define PORT_DIGITS_MAX 5
 
 /* How much unsent data the kernel reports as "no room": keeps slow readers' progress visible. */
@@ -129,7 +128,7 @@ static enum status open_listener(const struct http_listen *spec, bool shared, bo
     failed = failed || bind(fd, &address.a.any, address.size) < 0;
     failed =
         failed || (shared && alone && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0);
-    failed = failed || listen(fd, spec->backlog > 0 ? spec->backlog : BACKLOG_DEFAULT) < 0;
+    failed = failed || listen(fd, spec->backlog > 0 ? spec->backlog : HTTP_BACKLOG_DEFAULT) < 0;
     if (failed) {
         int number = errno;
         close(fd);

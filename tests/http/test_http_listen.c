@@ -288,6 +288,34 @@ static void test_drain_answers_the_backlog(void **state)
     close_world(&w);
 }
 
+/* Beyond the backlog (Linux takes one more) the system lets clients wait, and try again. */
+static void test_backlog(void **state)
+{
+    enum { BACKLOG = 4, CLIENTS = BACKLOG + 4 };
+    const struct http_listen listen = {.host = "127.0.0.1", .backlog = BACKLOG};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct error err;
+    uint16_t port;
+    int server, clients[CLIENTS], connected = 0;
+    (void)state;
+    assert_int_equal(http_listen_open(&listen, &server, 1, &port, &err), ST_OK);
+    to.sin_port = htons(port);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        assert_true(clients[i] >= 0);
+        int failed = connect(clients[i], (struct sockaddr *)&to, sizeof to);
+        assert_true(!failed || errno == EINPROGRESS);
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        struct sockaddr_in peer;
+        socklen_t size = sizeof peer;
+        connected += !getpeername(clients[i], (struct sockaddr *)&peer, &size);
+        close(clients[i]);
+    }
+    assert_int_equal(connected, BACKLOG + 1);
+    close(server);
+}
+
 static void test_listen_parse(void **state)
 {
     static const struct {
@@ -326,15 +354,11 @@ static void test_listen_parse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepts),
-        cmocka_unit_test(test_full),
-        cmocka_unit_test(test_full_goes_on),
-        cmocka_unit_test(test_no_descriptors),
-        cmocka_unit_test(test_port_in_use),
-        cmocka_unit_test(test_shared_port),
-        cmocka_unit_test(test_listeners_max),
-        cmocka_unit_test(test_refusal_arrives),
-        cmocka_unit_test(test_drain_answers_the_backlog),
+        cmocka_unit_test(test_accepts),         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_backlog),         cmocka_unit_test(test_full_goes_on),
+        cmocka_unit_test(test_no_descriptors),  cmocka_unit_test(test_port_in_use),
+        cmocka_unit_test(test_shared_port),     cmocka_unit_test(test_listeners_max),
+        cmocka_unit_test(test_refusal_arrives), cmocka_unit_test(test_drain_answers_the_backlog),
         cmocka_unit_test(test_listen_parse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

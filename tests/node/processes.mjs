@@ -14,6 +14,7 @@ const SLOW = Number(process.env.MAYFLY_SLOW ?? 1);
 const CHECK_MS_MAX = 60_000 * SLOW;
 const RESTART_MS_MAX = 100 * SLOW;
 const APPS = 1000;
+const WAITING_MAX = 256; // EDGE_WAITING_MAX
 const [SIGNAL_SOCKET, SIGNAL_OPEN, SIGNAL_EXEC, SIGNAL_MOUNT] = [50, 51, 52, 53]; // of violation.c
 const started = new Set();
 
@@ -71,7 +72,7 @@ function get(server, target, agent = false) {
       try {
         let text = '';
         for await (const piece of response) text += piece;
-        resolve({ status: response.statusCode, text });
+        resolve({ status: response.statusCode, headers: response.headers, text });
       } catch (error) { reject(error); }
     });
     request.on('error', reject);
@@ -362,6 +363,28 @@ const tests = {
     for (const answer of last) assert.equal((await answer).status, 200);
     await server.dead;
     assert.equal(server.code, 0);
+  },
+
+  async 'while an app is loaded, so many requests wait for it; then they are refused at once'() {
+    const server = await serve(appFolder({ a: 'one', b: 'two' }), ['--workers', '1']);
+    assert.equal((await get(server, '/a/')).status, 200);
+    await settled(server);
+    process.kill(server.child.pid, 'SIGSTOP'); // nobody brings the artifact
+    const waiting = Array.from({ length: WAITING_MAX }, () => get(server, '/b/'));
+    await pause(500 * SLOW);
+    const start = performance.now();
+    const { status, text, headers } = await get(server, '/b/');
+    const took = performance.now() - start;
+    assert.equal(status, 503);
+    assert.equal(headers['retry-after'], '1');
+    assert.match(text, /overloaded/);
+    assert.ok(took < 100 * SLOW, `${took} ms`);
+    assert.equal((await get(server, '/a/')).status, 200, 'the others are served');
+    process.kill(server.child.pid, 'SIGCONT');
+    for (const answer of await Promise.all(waiting)) assert.equal(answer.text, 'version 2\n');
+    const counted = await counters(server);
+    assert.equal(counted.overloaded, 1);
+    await stop(server);
   },
 
   async 'SIGTERM under load: what was accepted is answered'() {
