@@ -17,6 +17,7 @@
 #define WIT_FLAT_RESULTS  1u
 #define WIT_FLAT_MANY     UINT16_MAX /* more than WIT_FLAT_PARAMS */
 #define WIT_DEPTH_MAX     100u       /* types within types */
+#define WIT_SIZE_MAX      (1u << 28) /* bytes of a value, but for padding behind it */
 #define COMPONENT_HOST    UINT32_MAX /* in place of a component instance: the outside */
 #define CANON_MEMORY_NONE UINT32_MAX
 
@@ -58,13 +59,16 @@ enum wit_flag {
     WIT_IS_ASYNC = 8,    /* of a function type */
 };
 
-/* Types refer to types with lower indices only. Entry 0 is WIT_NONE. */
+/* Types refer to types with lower indices only. Entry 0 is WIT_NONE. The flags of a type are its own
+ * and those of all that it is made of; a flags type has WIT_HAS_CHECK when some of its bits have no
+ * name. Fields stand in the order of their types, without gaps: fields_first is the sum of the
+ * fields_count before. Depth, a primitive type being 0 deep, is at most WIT_DEPTH_MAX. */
 struct artifact_wit_type {
     uint8_t kind, flags;
     uint8_t discriminant_bytes; /* of a variant or enum: 1, 2 or 4 */
     uint8_t align_bytes;
     uint32_t size_bytes;     /* "elem_size" */
-    uint32_t payload_offset; /* of a variant */
+    uint32_t payload_offset; /* of a variant or enum */
     uint16_t flat_count;     /* or WIT_FLAT_MANY; of a function: of its parameters */
     uint16_t flat_results;   /* of a function: of its result, or WIT_FLAT_MANY */
     uint32_t element, length;

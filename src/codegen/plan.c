@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "artifact/artifact_writer.h"
 #include "wasm/instr.h"
 
 /* What the code of an entry counts for when batches are filled. */
@@ -214,6 +215,39 @@ static bool plan_functions(struct plan *p, const struct program *program,
     return true;
 }
 
+static void note_func(const struct program *program, bool *called, uint32_t func)
+{
+    if (func) called[program->funcs[func].type_id] = true;
+}
+
+static void note_options(const struct program *program, bool *called,
+                         const struct artifact_canon_options *options)
+{
+    note_func(program, called, options->realloc);
+    note_func(program, called, options->post_return);
+    note_func(program, called, options->callback);
+}
+
+/* What the canonical ABI calls: mostly exports, yet a host import can be lifted too. */
+static void note_component(const struct program *program, bool *called,
+                           const struct artifact_part *parts)
+{
+    const struct artifact_part *canons = &parts[ARTIFACT_CANONS - ARTIFACT_COMPONENTS];
+    const struct artifact_part *lifts = &parts[ARTIFACT_LIFTS - ARTIFACT_COMPONENTS];
+    const struct artifact_part *resources = &parts[ARTIFACT_RESOURCES - ARTIFACT_COMPONENTS];
+    const struct artifact_canon *canon = canons->bytes;
+    const struct artifact_lift *lift = lifts->bytes;
+    const struct artifact_resource *resource = resources->bytes;
+    for (size_t i = 0; i < canons->size_bytes / sizeof *canon; i++)
+        note_options(program, called, &canon[i].options);
+    for (size_t i = 0; i < lifts->size_bytes / sizeof *lift; i++) {
+        note_func(program, called, lift[i].func);
+        note_options(program, called, &lift[i].options);
+    }
+    for (size_t i = 0; i < resources->size_bytes / sizeof *resource; i++)
+        note_func(program, called, resource[i].destructor);
+}
+
 static void note_called(const struct program *program, bool *called)
 {
     called[0] = true; /* init functions */
@@ -228,11 +262,13 @@ static void note_called(const struct program *program, bool *called)
 }
 
 /* Entries into guest code and initialisation: there is nothing to optimise. */
-static enum status plan_entries(struct plan *p, const struct program *program)
+static enum status plan_entries(struct plan *p, const struct program *program,
+                                const struct artifact_part *component_parts)
 {
     bool *called = calloc((size_t)program->types_count + 1, sizeof *called);
     if (!called) return ST_NO_MEMORY;
     note_called(program, called);
+    if (component_parts) note_component(program, called, component_parts);
     open_batch(p, CODEGEN_FAST);
     uint32_t types_count = program->types_count ? program->types_count : 1;
     for (uint32_t i = 0; i < types_count; i++)
@@ -294,7 +330,7 @@ enum status plan_init(struct plan *p, const struct program *program,
     enum codegen_level level =
         program->funcs_count > PLAN_FUNCTIONS_MAX ? CODEGEN_FAST : options->level;
     enum status st = plan_functions(p, program, contents, level) ? ST_OK : ST_NO_MEMORY;
-    if (!st) st = plan_entries(p, program);
+    if (!st) st = plan_entries(p, program, options->component_parts);
     assert(p->items_count <= items_max && p->batches_count <= batches_max);
     drop_empty(p);
     if (!st) st = sort_batches(p);

@@ -172,43 +172,47 @@ static void print_item(struct printer *p, struct wasm_name name,
     put(p, "\n");
 }
 
-static bool is_listed(const struct printer *p, const struct component_entity *entity)
+/* Of types only resources, and those only where they come from. */
+static bool is_listed(const struct printer *p, struct wasm_name name,
+                      const struct component_entity *entity)
 {
-    return entity->sort != COMPONENT_SORT_TYPE ||
-           p->types->entries[entity->type].kind == COMPONENT_RESOURCE;
+    const struct component_type *t = &p->types->entries[entity->type];
+    if (entity->sort != COMPONENT_SORT_TYPE) return true;
+    return t->kind == COMPONENT_RESOURCE && p->resources[t->resource - 1].text == name.text;
+}
+
+static void print_resource_line(struct printer *p, const char *before, struct wasm_name name)
+{
+    put(p, before);
+    put(p, "resource ");
+    put_name(p, name);
+    put(p, "\n");
 }
 
 static void print_members(struct printer *p, const struct component_type *t)
 {
     for (uint32_t i = 0; i < t->exports_count; i++) {
-        const struct component_entity *entity = &t->exports[i].entity;
-        if (!is_listed(p, entity)) continue;
-        bool is_resource = entity->sort == COMPONENT_SORT_TYPE;
-        if (is_resource) {
-            put(p, "  resource ");
-            put_name(p, t->exports[i].name);
-            put(p, "\n");
-        } else {
-            print_item(p, t->exports[i].name, entity, "  ");
-        }
+        const struct component_item *item = &t->exports[i];
+        if (!is_listed(p, item->name, &item->entity)) continue;
+        if (item->entity.sort == COMPONENT_SORT_TYPE)
+            print_resource_line(p, "  ", item->name);
+        else
+            print_item(p, item->name, &item->entity, "  ");
     }
 }
 
 static void print_border(struct printer *p, const struct component_definition *def)
 {
     const struct component_entity *entity = &def->entity;
-    if (!is_listed(p, entity)) return;
     const char *what = def->kind == COMPONENT_IMPORT ? "import " : "export ";
+    if (!is_listed(p, def->name, entity)) return;
     if (entity->sort == COMPONENT_SORT_INSTANCE) {
         put(p, what);
         put_name(p, def->name);
         put(p, "\n");
         print_members(p, &p->types->entries[entity->type]);
     } else if (entity->sort == COMPONENT_SORT_TYPE) {
-        put(p, what);
-        put(p, "resource ");
-        put_name(p, def->name);
-        put(p, "\n");
+        print_resource_line(p, what, def->name);
     } else {
         print_item(p, def->name, entity, what);
     }

@@ -124,4 +124,9 @@ NODISCARD enum status program_builder_finish(struct program_builder *b, const st
  * module has one; of a struct or array type it is 0. */
 uint32_t program_type_id(const struct program *p, uint32_t instance, uint32_t type);
 
+/* The program index of what instance `instance` exports as `name`; false when it exports nothing of
+ * that name and kind. */
+bool program_find_export(const struct program *p, uint32_t instance, struct wasm_name name,
+                         enum wasm_external kind, uint32_t *ret);
+
 #endif

@@ -53,6 +53,22 @@ static const struct wasm_export *find_export(const struct program_builder *b, ui
     return NULL;
 }
 
+bool program_find_export(const struct program *p, uint32_t instance, struct wasm_name name,
+                         enum wasm_external kind, uint32_t *ret)
+{
+    const struct program_instance *in = &p->instances[instance];
+    const struct wasm_export *e = find_export((const struct program_builder *)p, instance, name);
+    if (!e || e->kind != kind) return false;
+    switch (kind) {
+    case WASM_EXT_FUNC: *ret = in->funcs[e->index]; break;
+    case WASM_EXT_TABLE: *ret = in->tables[e->index]; break;
+    case WASM_EXT_MEMORY: *ret = in->memories[e->index]; break;
+    case WASM_EXT_GLOBAL: *ret = in->globals[e->index]; break;
+    case WASM_EXT_TAG: *ret = in->tags[e->index]; break;
+    }
+    return true;
+}
+
 static const struct program_namespace *find_namespace(const struct program_addition *a,
                                                       struct wasm_name name)
 {

@@ -7,11 +7,10 @@
 #include "base/file.h"
 #include "codegen/codegen.h"
 #include "codegen/function_cache.h"
+#include "compile/input.h"
 #include "compile/snapshot.h"
-#include "wasm/program.h"
-#include "wasm/wasm.h"
 
-static enum status generate(const struct wasm_module *m, const struct cli_compile_options *options,
+static enum status generate(const struct input *in, const struct cli_compile_options *options,
                             const struct compile_cache *cache, struct buffer *bare,
                             struct codegen_stats *stats, struct error *err)
 {
@@ -21,18 +20,12 @@ static enum status generate(const struct wasm_module *m, const struct cli_compil
         .conforming = options->conforming,
         .cpu_level = options->cpu_level,
         .threads = options->threads,
+        .component_parts = in->component_parts,
     };
-    struct program_builder *builder = NULL;
-    const struct program *program;
-    uint32_t instance;
-    enum status st = program_builder_new(&builder, err);
-    if (st) return st;
+    enum status st = ST_OK;
     if (cache->files) st = function_cache_new(cache->files, &codegen.cache, err);
-    if (!st) st = program_builder_add(builder, m, NULL, 0, true, &instance, err);
-    if (!st) st = program_builder_finish(builder, &program, err);
-    if (!st) st = codegen_compile(program, &codegen, bare, stats, err);
+    if (!st) st = codegen_compile(in->program, &codegen, bare, stats, err);
     function_cache_free(codegen.cache);
-    program_builder_free(builder);
     return st;
 }
 
@@ -63,21 +56,21 @@ static void print_stats(const char *name, const struct codegen_stats *s, const s
             ms(s->llvm_ns), ms(s->link_ns), ms(t->snapshot_ns));
 }
 
-enum status compile_module(const char *name, const struct buffer *wasm,
-                           const struct cli_compile_options *options,
-                           const struct compile_cache *cache, int out_fd, bool stats,
-                           struct error *err)
+enum status compile_program(const char *name, const struct buffer *wasm,
+                            const struct cli_compile_options *options,
+                            const struct compile_cache *cache, int out_fd, bool stats,
+                            struct error *err)
 {
     uint64_t start = clock_monotonic_ns(clock_system());
     struct codegen_stats codegen_stats = {0};
     struct times times = {0};
-    struct wasm_module *module = NULL;
+    struct input in;
     struct buffer bare, file;
     buffer_init(&bare, ARTIFACT_BYTES_MAX);
     buffer_init(&file, ARTIFACT_BYTES_MAX);
-    enum status st = wasm_module_decode(wasm->data, wasm->size_bytes, &module, err);
+    enum status st = input_init(&in, wasm, err);
     times.decode_ns = clock_monotonic_ns(clock_system()) - start;
-    if (!st) st = generate(module, options, cache, &bare, &codegen_stats, err);
+    if (!st) st = generate(&in, options, cache, &bare, &codegen_stats, err);
     uint64_t generated = clock_monotonic_ns(clock_system());
     if (!st) st = snapshot(&bare, !options->no_start, &file, err);
     times.snapshot_ns = clock_monotonic_ns(clock_system()) - generated;
@@ -88,7 +81,7 @@ enum status compile_module(const char *name, const struct buffer *wasm,
     if (!st && stats)
         print_stats(name, &codegen_stats, &times, clock_monotonic_ns(clock_system()) - start,
                     file.size_bytes);
-    wasm_module_free(module);
+    input_done(&in);
     buffer_done(&bare);
     buffer_done(&file);
     return st;

@@ -12,11 +12,11 @@ struct compile_cache {
     bool verify;
 };
 
-/* Writes the artifact to `out_fd`. `name` is the file's, for messages. Prints statistics to
- * standard error when asked to. */
-NODISCARD enum status compile_module(const char *name, const struct buffer *wasm,
-                                     const struct cli_compile_options *options,
-                                     const struct compile_cache *cache, int out_fd, bool stats,
-                                     struct error *err);
+/* A core module or a component. Writes the artifact to `out_fd`. `name` is the file's, for
+ * messages. Prints statistics to standard error when asked to. */
+NODISCARD enum status compile_program(const char *name, const struct buffer *wasm,
+                                      const struct cli_compile_options *options,
+                                      const struct compile_cache *cache, int out_fd, bool stats,
+                                      struct error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Says what a module is made of. */
+/* Says what a module or component is made of. */
 #ifndef CLI_COMPILE_INSPECT_H
 #define CLI_COMPILE_INSPECT_H
 
@@ -7,5 +7,9 @@
 
 NODISCARD enum status inspect_module(const char *name, const struct buffer *wasm,
                                      struct error *err);
+
+/* Its core modules, and its world: what it imports and exports, with types. */
+NODISCARD enum status inspect_component(const char *name, const struct buffer *wasm,
+                                        struct error *err);
 
 #endif

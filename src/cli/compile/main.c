@@ -16,6 +16,7 @@
 #include "compile/compile.h"
 #include "compile/confine.h"
 #include "compile/inspect.h"
+#include "component/component.h"
 
 #define NICE_MAX 19u
 #define MIB_LOG2 20u
@@ -25,7 +26,8 @@ static const char help[] =
     "       mayfly-compile --inspect IN.wasm\n"
     "       mayfly-compile --engine\n"
     "\n"
-    "Compiles a WebAssembly module to an artifact for mayfly. The usual way to call it is\n"
+    "Compiles a WebAssembly module or component to an artifact for mayfly. The usual way to call "
+    "it is\n"
     "`mayfly compile`.\n"
     "\n"
     "  -o FILE         where the artifact goes\n"
@@ -132,9 +134,14 @@ static int run_job(void *context, int out_fd)
 {
     const struct arguments *args = context;
     struct error err;
-    enum status st = args->inspect ? inspect_module(args->in, &args->wasm, &err)
-                                   : compile_module(args->in, &args->wasm, &args->compile,
-                                                    &args->job_cache, out_fd, args->stats, &err);
+    enum status st;
+    if (!args->inspect)
+        st = compile_program(args->in, &args->wasm, &args->compile, &args->job_cache, out_fd,
+                             args->stats, &err);
+    else if (component_is(args->wasm.data, args->wasm.size_bytes))
+        st = inspect_component(args->in, &args->wasm, &err);
+    else
+        st = inspect_module(args->in, &args->wasm, &err);
     return st ? cli_fail(&err) : CLI_OK;
 }
 
