@@ -63,6 +63,7 @@ enum status compile_program(const char *name, const struct buffer *wasm,
 {
     uint64_t start = clock_monotonic_ns(clock_system());
     struct codegen_stats codegen_stats = {0};
+    struct snapshot_outcome outcome = {0};
     struct times times = {0};
     struct input in;
     struct buffer bare, file;
@@ -72,7 +73,7 @@ enum status compile_program(const char *name, const struct buffer *wasm,
     times.decode_ns = clock_monotonic_ns(clock_system()) - start;
     if (!st) st = generate(&in, options, cache, &bare, &codegen_stats, err);
     uint64_t generated = clock_monotonic_ns(clock_system());
-    if (!st) st = snapshot(&bare, !options->no_start, &file, err);
+    if (!st) st = snapshot(&bare, !options->no_start, &file, &outcome, err);
     times.snapshot_ns = clock_monotonic_ns(clock_system()) - generated;
     if (st)
         error_prefix(err, "%s", name);
@@ -81,6 +82,8 @@ enum status compile_program(const char *name, const struct buffer *wasm,
     if (!st && stats)
         print_stats(name, &codegen_stats, &times, clock_monotonic_ns(clock_system()) - start,
                     file.size_bytes);
+    if (!st && stats && *outcome.left)
+        fprintf(stderr, "%s: initialisation is left to every instance: %s\n", name, outcome.left);
     input_done(&in);
     buffer_done(&bare);
     buffer_done(&file);

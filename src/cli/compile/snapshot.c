@@ -1,6 +1,7 @@
 #include "compile/snapshot.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,11 +21,31 @@ static const char *const initialisers[] = {"_initialize", "wizer.initialize"};
 
 /* ---- imports ---- */
 
+/* What one attempt to initialise has asked for and did not get. */
+struct attempt {
+    bool denied;
+    const struct artifact_canon *canon; /* NULL: an import of a core module */
+};
+
 static enum host_result denied(struct instance *instance, UNUSED struct value *values)
 {
+    struct wasi_context *context = instance_context(instance);
+    struct attempt *attempt = context->embedder;
+    attempt->denied = true;
+    attempt->canon = instance_canon(instance);
     instance_set_trap_text(instance,
                            "this import cannot be called while the module is initialised");
     return HOST_TRAP;
+}
+
+/* All of a component's. */
+static enum status deny_canon(UNUSED const struct artifact *a,
+                              UNUSED const struct artifact_canon *canon,
+                              const struct host_function **ret, UNUSED struct error *err)
+{
+    static const struct host_function function = {.call = denied};
+    *ret = &function;
+    return ST_OK;
 }
 
 static bool is_granted(const struct host_set *sets, size_t sets_count, const char *module,
@@ -62,7 +83,7 @@ static enum status deny_rest(const struct artifact *a, const struct host_set *se
         };
         if (!is_granted(sets, sets_count, f.module, f.name, f.signature)) functions[used++] = f;
     }
-    *ret = (struct host_set){functions, used, NULL};
+    *ret = (struct host_set){functions, used, deny_canon};
     return ST_OK;
 }
 
@@ -165,11 +186,11 @@ static enum status freeze(struct instance *instance, const struct artifact *a, b
     return st;
 }
 
-static enum status instantiate(const struct module *module, bool start, struct buffer *file,
-                               struct error *err)
+static enum status attempt(const struct module *module, bool start, struct attempt *attempt,
+                           struct buffer *file, struct error *err)
 {
     const struct artifact *a = module_artifact(module);
-    struct wasi_context context = {0};
+    struct wasi_context context = {.embedder = attempt};
     struct wasi_preview1_config wasi = {
         .stdio = {{0}, wasi_stream_fd(2), wasi_stream_fd(2)},
         .clock = clock_system(),
@@ -191,8 +212,30 @@ static enum status instantiate(const struct module *module, bool start, struct b
     return st;
 }
 
-enum status snapshot(const struct buffer *bare, bool start, struct buffer *file, struct error *err)
+static void explain(const struct artifact *a, const struct attempt *attempt,
+                    struct snapshot_outcome *ret)
 {
+    const char *interface = artifact_wit_string(a, attempt->canon->interface);
+    snprintf(ret->left, sizeof ret->left, "it calls %s%s%s", interface, *interface ? "." : "",
+             artifact_wit_string(a, attempt->canon->name));
+}
+
+/* A component that asks the outside for something while it starts is left to start in every
+ * instance, where it gets that. */
+static enum status instantiate(const struct module *module, bool start, struct buffer *file,
+                               struct snapshot_outcome *ret, struct error *err)
+{
+    struct attempt first = {0}, second = {0};
+    enum status st = attempt(module, start, &first, file, err);
+    if (!st || !start || !first.denied || !first.canon) return st;
+    explain(module_artifact(module), &first, ret);
+    return attempt(module, false, &second, file, err);
+}
+
+enum status snapshot(const struct buffer *bare, bool start, struct buffer *file,
+                     struct snapshot_outcome *ret, struct error *err)
+{
+    *ret = (struct snapshot_outcome){0};
     struct artifact *artifact = NULL;
     struct module *module = NULL;
     struct host_function *functions = NULL;
@@ -204,7 +247,7 @@ enum status snapshot(const struct buffer *bare, bool start, struct buffer *file,
     if (st)
         artifact_close(artifact);
     else
-        st = instantiate(module, start, file, err);
+        st = instantiate(module, start, file, ret, err);
     if (module) module_free(module);
     free(functions);
     return st;
