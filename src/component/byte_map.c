@@ -81,9 +81,15 @@ void number_map_done(struct number_map *map)
     *map = (struct number_map){0};
 }
 
-static uint32_t number_slot(const uint32_t *keys, uint32_t slots_count, uint32_t key)
+/* Which numbers meet in one place depends on where the map lies, which hostile input cannot know.
+ */
+static uint32_t number_slot(const struct number_map *map, const uint32_t *keys,
+                            uint32_t slots_count, uint32_t key)
 {
-    uint32_t mask = slots_count - 1, at = (key * 0x9e3779b1u) >> 7 & mask;
+    uint64_t h = (uint64_t)(uintptr_t)map * 0x9e3779b97f4a7c15u ^ key;
+    h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
+    h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
+    uint32_t mask = slots_count - 1, at = (uint32_t)(h ^ h >> 33) & mask;
     while (keys[at] && keys[at] != key) at = (at + 1) & mask;
     return at;
 }
@@ -91,7 +97,7 @@ static uint32_t number_slot(const uint32_t *keys, uint32_t slots_count, uint32_t
 uint32_t number_map_get(const struct number_map *map, uint32_t key)
 {
     if (!map->slots_count) return 0;
-    uint32_t at = number_slot(map->keys, map->slots_count, key);
+    uint32_t at = number_slot(map, map->keys, map->slots_count, key);
     return map->keys[at] ? map->values[at] : 0;
 }
 
@@ -106,7 +112,7 @@ static bool number_map_grow(struct number_map *map)
     }
     for (uint32_t i = 0; i < map->slots_count; i++) {
         if (!map->keys[i]) continue;
-        uint32_t at = number_slot(keys, count, map->keys[i]);
+        uint32_t at = number_slot(map, keys, count, map->keys[i]);
         keys[at] = map->keys[i];
         values[at] = map->values[i];
     }
@@ -121,7 +127,7 @@ static bool number_map_grow(struct number_map *map)
 bool number_map_put(struct number_map *map, uint32_t key, uint32_t value)
 {
     if ((map->count + 1) * 2 > map->slots_count && !number_map_grow(map)) return false;
-    uint32_t at = number_slot(map->keys, map->slots_count, key);
+    uint32_t at = number_slot(map, map->keys, map->slots_count, key);
     if (!map->keys[at]) map->count++;
     map->keys[at] = key;
     map->values[at] = value;

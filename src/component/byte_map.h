@@ -36,7 +36,7 @@ const struct byte_map_entry *byte_map_find(struct byte_map *map, const void *key
 NODISCARD bool byte_map_add(struct byte_map *map, const void *key, size_t size_bytes,
                             uint32_t value);
 
-/* From numbers to numbers, the same way; 0 stands for "not there" in both. */
+/* From numbers to numbers; 0 stands for "not there" in both. A map stays where it was made. */
 struct number_map {
     uint32_t *keys, *values;
     uint32_t count, slots_count;

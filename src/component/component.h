@@ -22,6 +22,7 @@
 #define COMPONENT_NESTING_MAX     100u     /* components within components, types within types */
 #define COMPONENT_COUNT_MAX       1000u    /* components in one file */
 #define COMPONENT_MODULES_MAX     1000u    /* core modules in one file */
+#define COMPONENT_CORE_TYPES_MAX  10000u   /* core types and module types in one file */
 #define COMPONENT_DEFINITIONS_MAX 1000000u /* in one file, and so in each index space */
 #define COMPONENT_ARGS_MAX        100000u  /* of one instantiation */
 #define COMPONENT_OPTIONS_MAX     10u

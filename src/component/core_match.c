@@ -46,7 +46,7 @@ enum status core_instance_find(struct decoder *d, const struct core_instance *in
             *ret_found = names_equal(instance->exports[i].name, name);
         }
     }
-    return parse_work(d, count);
+    return type_store_work(d->store, count, d->err);
 }
 
 /* ---- matching ---- */

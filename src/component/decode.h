@@ -304,7 +304,7 @@ bool core_func_results(const struct core_extern *f, uint32_t max, uint8_t *ret,
                        uint32_t *ret_count);
 void core_func_print(const struct core_extern *f, char *text, size_t size_bytes);
 
-/* The export of that name, or NULL; *steps counts what it took. */
+/* The export of that name, if there is one. Errors, without an offset: ST_LIMIT. */
 NODISCARD enum status core_instance_find(struct decoder *d, const struct core_instance *instance,
                                          struct wasm_name name, struct core_extern *ret,
                                          bool *ret_found);
@@ -325,7 +325,7 @@ NODISCARD enum status match_resources(struct decoder *d, const struct component_
 NODISCARD enum status bound_set(struct decoder *d, const uint32_t *list, uint32_t count,
                                 struct number_map *ret);
 
-/* The item of that name, or NULL. */
+/* The item of that name, or NULL. Errors, without an offset: ST_LIMIT. */
 NODISCARD enum status items_find(struct decoder *d, const struct component_item *items,
                                  uint32_t count, struct wasm_name name,
                                  const struct component_item **ret);

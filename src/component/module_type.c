@@ -20,6 +20,9 @@ enum status own_module(struct decoder *d, struct wasm_module *module)
 {
     struct component_full *full = d->full;
     enum status st = GROW(d, full->owned, full->owned_capacity, full->owned_count + 1);
+    if (!st && full->owned_count >= COMPONENT_CORE_TYPES_MAX)
+        st = wasm_fail(d->err, ST_LIMIT, d->r.offset, "more than %u core types",
+                       COMPONENT_CORE_TYPES_MAX);
     if (st)
         wasm_module_free(module);
     else

@@ -30,7 +30,8 @@ enum status parse_grow(struct decoder *d, void **items, uint32_t *capacity, uint
 
 enum status parse_at(struct decoder *d, size_t offset, enum status status)
 {
-    if (status) error_prefix(d->err, "offset 0x%zx", offset);
+    if (status && strncmp(d->err->text, "offset 0x", 9) != 0)
+        error_prefix(d->err, "offset 0x%zx", offset);
     return status;
 }
 

@@ -24,7 +24,7 @@ static enum status alias_export(struct decoder *d, struct component_definition *
     TRY(parse_index(d, COMPONENT_SORT_INSTANCE, &def->target));
     TRY(parse_name(d, &def->name));
     const struct component_type *t = type_at(d->store, d->scope->instances[def->target]);
-    TRY(items_find(d, t->exports, t->exports_count, def->name, &item));
+    TRY(parse_at(d, def->offset, items_find(d, t->exports, t->exports_count, def->name, &item)));
     if (!item)
         return wasm_fail(d->err, ST_INVALID, def->offset, "instance %u has no export named `%s`",
                          def->target, def->name.text);
@@ -54,7 +54,9 @@ static enum status alias_core_export(struct decoder *d, struct component_definit
                          component_sort_name(def->sort));
     TRY(parse_index(d, COMPONENT_SORT_CORE_INSTANCE, &def->target));
     TRY(parse_name(d, &def->name));
-    TRY(core_instance_find(d, &d->scope->core_instances[def->target], def->name, &what, &found));
+    TRY(parse_at(
+        d, def->offset,
+        core_instance_find(d, &d->scope->core_instances[def->target], def->name, &what, &found)));
     if (!found)
         return wasm_fail(d->err, ST_INVALID, def->offset,
                          "core instance %u has no export named `%s`", def->target, def->name.text);

@@ -105,8 +105,9 @@ static enum status check_import(struct decoder *d, const struct component_defini
     if (!arg)
         return wasm_fail(d->err, ST_INVALID, def->offset,
                          "missing module instantiation argument named `%s`", import->module.text);
-    TRY(core_instance_find(d, &d->scope->core_instances[arg->index], import->field, &given,
-                           &found));
+    TRY(parse_at(d, def->offset,
+                 core_instance_find(d, &d->scope->core_instances[arg->index], import->field, &given,
+                                    &found)));
     if (!found)
         return wasm_fail(d->err, ST_INVALID, def->offset,
                          "module instantiation argument `%s` does not export an item named `%s`",

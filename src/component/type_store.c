@@ -47,12 +47,12 @@ void type_store_done(struct type_store *s)
 static void take_part(const struct type_store *s, struct component_type *t, uint32_t part)
 {
     const struct component_type *p = &s->entries[part];
+    if (part == COMPONENT_TYPE_NONE) return;
     t->has_borrow |= p->has_borrow;
     t->has_resource |= p->has_resource;
     if (p->depth + 1 > t->depth) t->depth = p->depth + 1;
-    if (part)
-        t->size = p->size > COMPONENT_TYPE_SIZE_MAX - t->size ? COMPONENT_TYPE_SIZE_MAX + 1
-                                                              : t->size + p->size;
+    t->size = p->size > COMPONENT_TYPE_SIZE_MAX - t->size ? COMPONENT_TYPE_SIZE_MAX + 1
+                                                          : t->size + p->size;
 }
 
 static void take_items(const struct type_store *s, struct component_type *t,

@@ -1,6 +1,7 @@
-/* Reads components from standard input, each behind its length as a 32-bit little-endian number, and
- * writes a line for each: "ok", or the status and the error's text. Of a valid one a plan is made as
- * well, which may fail only by name. What validate_oracle.mjs compares with wasm-tools' verdicts. */
+/* Reads components from standard input, each behind its length as a 32-bit little-endian number,
+ * and writes a line for each: "ok", or the status and the error's text. Of a valid one a plan is
+ * made as well, which may fail only by name. What validate_oracle.mjs compares with wasm-tools'
+ * verdicts. */
 #include <stdio.h>
 #include <stdlib.h>
 
