@@ -24,6 +24,7 @@ int main(void)
         char *more = malloc(1 << 20);
         if (!more) abort();
         memset(more, 1, 1 << 20);
+        __asm__ volatile("" : : "r"(more) : "memory"); /* no dead store */
     }
 #elif defined KIND_TRAP
     __builtin_trap();
