@@ -19,6 +19,10 @@ uint32_t helper_import_call(uint32_t func, struct value *values)
     case HOST_OK: return TRAP_NONE;
     case HOST_EXIT: return TRAP_EXIT;
     case HOST_CANCEL: return TRAP_CANCEL;
+    case HOST_STOPPED:
+        assert(i->trap.kind != TRAP_NONE);
+        i->trap_goes_on = true;
+        return i->trap.kind;
     case HOST_TRAP: break;
     }
     if (!i->trap.text[0]) instance_set_trap_text(i, "%s %s", host->module, host->name);

@@ -40,6 +40,7 @@ struct instance {
 
     struct preempt preempt;
     struct trap trap;
+    bool trap_goes_on; /* the next stop is the last one's, seen by an outer call */
     /* Addresses gathered at a stop, innermost first; trap.c makes frames of them. */
     uintptr_t stop_pcs[TRAP_FRAMES_MAX];
     uint32_t stop_pcs_count;

@@ -46,9 +46,11 @@ NODISCARD enum status runtime_thread_init(struct error *err);
 
 enum host_result {
     HOST_OK,
-    HOST_TRAP,   /* instance_set_trap_text() has said why; ends the call as TRAP_HOST */
-    HOST_EXIT,   /* instance_set_exit() has given the code; ends the call as TRAP_EXIT */
-    HOST_CANCEL, /* instance_suspend() returned false */
+    HOST_TRAP,    /* instance_set_trap_text() has said why; ends the call as TRAP_HOST */
+    HOST_EXIT,    /* instance_set_exit() has given the code; ends the call as TRAP_EXIT */
+    HOST_CANCEL,  /* instance_suspend() returned false */
+    HOST_STOPPED, /* a nested instance_call() did not return, or instance_pause() returned false:
+                     what ended that ends this call, frames and all */
 };
 
 /* Takes parameters from `values` and leaves results there. Guest memory is reached through
@@ -167,6 +169,15 @@ enum call_result instance_cancel(struct instance *i);
  * instance_resume() returns CALL_SUSPENDED, and returns when resumed: true to go on, false when the
  * call was cancelled. Slices must be derived again afterwards. */
 NODISCARD bool instance_suspend(struct instance *i);
+
+/* For host functions in long work, between two pieces of it: gives the processor away when the
+ * slice is over. Slices of guest memory stay valid. False: the guest may not go on; HOST_STOPPED.
+ */
+NODISCARD bool instance_pause(struct instance *i);
+
+/* For who calls guests from outside: a call that is refused before it began. CALL_TRAPPED, with
+ * TRAP_HOST and the text. */
+enum call_result instance_refuse(struct instance *i, const char *text);
 
 /* ---- traps ---- */
 

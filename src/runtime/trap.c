@@ -126,8 +126,12 @@ void trap_describe(struct instance *i, uint32_t kind)
 {
     struct trap *trap = &i->trap;
     trap->kind = i->cancelled ? TRAP_CANCEL : kind;
-    trap->frames_count = 0;
-    trap->frames_cut = i->stop_pcs_cut;
+    if (!i->trap_goes_on) {
+        trap->frames_count = 0;
+        trap->frames_cut = false;
+    }
+    i->trap_goes_on = false;
+    trap->frames_cut |= i->stop_pcs_cut;
     if (kind != TRAP_HOST) trap->text[0] = 0;
     bool is_fault = i->guest.stop_is_fault;
     for (uint32_t k = 0; k < i->stop_pcs_count; k++) {
@@ -144,6 +148,21 @@ void trap_set_plain(struct instance *i, uint32_t kind)
     i->trap.frames_count = 0;
     i->trap.frames_cut = false;
     i->trap.text[0] = 0;
+    i->trap_goes_on = false;
+}
+
+enum call_result instance_refuse(struct instance *i, const char *text)
+{
+    trap_set_plain(i, TRAP_HOST);
+    instance_set_trap_text(i, "%s", text);
+    return CALL_TRAPPED;
+}
+
+bool instance_pause(struct instance *i)
+{
+    uint32_t kind = i->cancelled ? (uint32_t)TRAP_CANCEL : preempt_point(i);
+    if (kind) trap_set_plain(i, kind);
+    return kind == TRAP_NONE;
 }
 
 const struct trap *instance_trap(const struct instance *i)
