@@ -183,6 +183,7 @@ const struct host_set *wasi_preview1_sets(size_t *ret_count);
 
 #define WASI_CONFIG_VALUES_MAX     1024u       /* ST_LIMIT beyond */
 #define WASI_LOG_MESSAGE_BYTES_MAX (64u << 10) /* the rest of a message is cut */
+#define WASI_LOG_TOPIC_BYTES_MAX   1024u       /* likewise of its context */
 #define WASI_RANDOM_BYTES_MAX      (1u << 20)  /* of one call, which traps beyond */
 #define WASI_DESCRIPTORS_MAX       1024u       /* open at once: insufficient-memory */
 

@@ -60,18 +60,18 @@ struct io_input {
     bool closed;
 };
 
-/* What a write was permitted but the stream did not take is held here until it does. */
+/* What a write was permitted but the stream did not take is held here until it does; what is still
+ * held when the guest drops the stream is lost. A stream that must not lose any has a budget. */
 struct io_output {
     struct io_object object;
     struct wasi_stream stream; /* write, ready */
     const struct io_stream_extra *extra;
-    uint8_t *held; /* from the pool */
-    uint32_t held_at, held_end, held_bytes;
-    uint32_t permit; /* by the last check-write */
+    uint8_t *held; /* from the pool, IO_WRITE_BYTES_MAX; NULL: nothing */
+    uint32_t held_at, held_end;
+    uint32_t permit;      /* by the last check-write */
+    enum status deferred; /* met while nobody could be told; for the next operation */
     bool closed;
     bool flushing;
-    bool failed; /* `failure` is to be told at the next operation */
-    enum status failure;
 };
 
 extern const struct io_class io_input_class, io_output_class, io_pollable_class;

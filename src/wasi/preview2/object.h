@@ -27,8 +27,8 @@ struct wasi_preview2;
 #define IO_POOL_CLASSES 6u /* pieces of 64, 128, 256, 512, 4096 and 65536 bytes */
 
 struct io_pool {
-    struct io_pool_block *blocks;
-    uint8_t *at, *end; /* what is left of the newest */
+    struct io_pool_block *blocks, *current; /* those behind `current` are unused */
+    uint8_t *at, *end;                      /* what is left of it */
     void *free[IO_POOL_CLASSES];
     size_t blocks_bytes;
 };
@@ -69,6 +69,9 @@ void *io_object_new(struct wasi_preview2 *p, const struct io_class *class, size_
 
 /* Ends it, whoever owned it: done(), then its memory. Handles must be gone. Legal on NULL. */
 void io_object_end(struct wasi_preview2 *p, void *object);
+
+/* Ends all there are, and clears the pool. */
+void io_objects_clear(struct wasi_preview2 *p);
 
 /* ---- in host functions; NULL or false: return HOST_TRAP ---- */
 
