@@ -9,6 +9,7 @@
 
 #include "decode.h"
 
+#define LEB_BYTES_MAX  10u
 #define BYTE_REC       0x4e
 #define BYTE_SUB       0x50
 #define BYTE_SUB_FINAL 0x4f
@@ -114,28 +115,28 @@ struct module_parts {
     struct byte_map export_names;
 };
 
-static void put_leb(struct buffer *b, uint64_t number)
+static size_t write_leb(uint64_t number, uint8_t *to)
 {
+    size_t size = 0;
     do {
-        uint8_t byte = number & 0x7f;
+        uint8_t more = number > 0x7f ? 0x80 : 0;
+        to[size++] = (uint8_t)(number & 0x7f) | more;
         number >>= 7;
-        if (number) byte |= 0x80;
-        buffer_append(b, &byte, 1);
     } while (number);
+    return size;
 }
 
 static void put_section(struct buffer *b, uint8_t id, uint32_t count, const struct buffer *first,
                         const struct buffer *second)
 {
-    struct buffer head;
-    buffer_init(&head, 16);
-    put_leb(&head, count);
+    uint8_t counted[LEB_BYTES_MAX], sized[LEB_BYTES_MAX];
+    size_t counted_bytes = write_leb(count, counted);
+    size_t size = counted_bytes + first->size_bytes + (second ? second->size_bytes : 0);
     buffer_append(b, &id, 1);
-    put_leb(b, head.size_bytes + first->size_bytes + (second ? second->size_bytes : 0));
-    buffer_append(b, head.data, head.size_bytes);
+    buffer_append(b, sized, write_leb(size, sized));
+    buffer_append(b, counted, counted_bytes);
     if (first->size_bytes) buffer_append(b, first->data, first->size_bytes);
     if (second && second->size_bytes) buffer_append(b, second->data, second->size_bytes);
-    buffer_done(&head);
 }
 
 /* The module lives with the component; its bytes lie in the arena, since it borrows them. */
@@ -149,7 +150,8 @@ static enum status make_module(struct decoder *d, const struct module_parts *p, 
     buffer_append(&b, preamble, sizeof preamble);
     put_section(&b, 1, p->types_count, &p->types, NULL);
     put_section(&b, 2, p->imports_count + p->exports_count, &p->imports, &p->exports);
-    uint8_t *bytes = b.failed ? NULL : arena_alloc(&d->full->arena, b.size_bytes);
+    bool failed = b.failed || p->types.failed || p->imports.failed || p->exports.failed;
+    uint8_t *bytes = failed ? NULL : arena_alloc(&d->full->arena, b.size_bytes);
     if (bytes) memcpy(bytes, b.data, b.size_bytes);
     size_t size = b.size_bytes;
     buffer_done(&b);
