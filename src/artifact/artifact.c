@@ -14,15 +14,17 @@
 static struct artifact *artifact_new(void)
 {
     struct artifact *a = calloc(1, sizeof *a);
-    if (a) a->fd = -1;
+    if (a) a->fd = a->code_fd = -1;
     return a;
 }
 
 void artifact_close(struct artifact *a)
 {
     if (!a) return;
+    shared_code_leave(a);
     if (a->code) munmap(a->code, a->code_map_bytes);
     if (a->map) munmap((void *)(uintptr_t)a->map, a->map_bytes);
+    if (a->code_fd >= 0) close(a->code_fd);
     if (a->fd >= 0) close(a->fd);
     free(a);
 }
@@ -49,20 +51,27 @@ static uint64_t page_align(uint64_t bytes)
     return (bytes + ARTIFACT_PAGE - 1) & ~(uint64_t)(ARTIFACT_PAGE - 1);
 }
 
-/* Code and rodata are neighbours in the file: one mapping, whose front is made executable. It is
- * never writable. */
+/* Code and rodata are neighbours in the file: one mapping, whose front is made executable, or laid
+ * over with another artifact's equal code. It is never writable. */
 static enum status map_code(struct artifact *a, struct error *err)
 {
     const struct artifact_header *h = artifact_header(a);
     const struct artifact_section_entry *code = &h->sections[ARTIFACT_CODE];
     uint64_t code_bytes = page_align(code->size_bytes);
     uint64_t bytes = code_bytes + page_align(h->sections[ARTIFACT_RODATA].size_bytes);
+    enum status st = shared_code_join(a, err);
+    if (st) return st;
     void *map = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, a->fd, (off_t)code->offset);
     if (map == MAP_FAILED) return error_set_errno(err, errno, "artifact: mmap of the code");
     a->code = map;
     a->code_map_bytes = bytes;
-    if (mprotect(map, code_bytes, PROT_READ | PROT_EXEC))
-        return error_set_errno(err, errno, "artifact: mprotect of the code");
+    if (a->code_fd < 0) {
+        if (mprotect(map, code_bytes, PROT_READ | PROT_EXEC))
+            return error_set_errno(err, errno, "artifact: mprotect of the code");
+    } else if (mmap(map, code_bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, a->code_fd,
+                    (off_t)a->code_offset) == MAP_FAILED) {
+        return error_set_errno(err, errno, "artifact: mmap of shared code");
+    }
     return ST_OK;
 }
 

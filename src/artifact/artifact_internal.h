@@ -10,7 +10,23 @@ struct artifact {
     size_t map_bytes;
     uint8_t *code; /* code and rodata once more: R+X, and R behind it; NULL until mapped */
     size_t code_map_bytes;
+
+    /* shared_code.c: where the code is mapped from */
+    int code_fd; /* another artifact's file, a descriptor of our own; -1: this one's */
+    uint64_t code_offset;
+    struct artifact *next_shared;
+    bool joined;
 };
+
+static inline int artifact_code_fd(const struct artifact *a)
+{
+    return a->code_fd < 0 ? a->fd : a->code_fd;
+}
+
+/* Settles code_fd and code_offset: when an artifact with the same code is open in this process, its
+ * file's, so that code is in the page cache once, however many files hold it. */
+NODISCARD enum status shared_code_join(struct artifact *a, struct error *err);
+void shared_code_leave(struct artifact *a); /* legal on one that has not joined */
 
 /* What every section is made of. */
 struct section_shape {

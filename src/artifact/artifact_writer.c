@@ -50,6 +50,7 @@ enum status artifact_write(const struct artifact_header *header,
     if (st) return append_failed(st, err);
     st = append_parts(&h, start, parts, file, err);
     if (st) return st;
+    sha256(parts[ARTIFACT_CODE].bytes, parts[ARTIFACT_CODE].size_bytes, h.code_digest);
     uint8_t *bytes = file->data + start;
     memcpy(bytes, &h, sizeof h);
     sha256(bytes + DIGEST_START, file->size_bytes - start - DIGEST_START, h.digest);

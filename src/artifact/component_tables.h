@@ -59,10 +59,10 @@ enum wit_flag {
     WIT_IS_ASYNC = 8,    /* of a function type */
 };
 
-/* Types refer to types with lower indices only. Entry 0 is WIT_NONE. The flags of a type are its own
- * and those of all that it is made of; a flags type has WIT_HAS_CHECK when some of its bits have no
- * name. Fields stand in the order of their types, without gaps: fields_first is the sum of the
- * fields_count before. Depth, a primitive type being 0 deep, is at most WIT_DEPTH_MAX. */
+/* Types refer to types with lower indices only. Entry 0 is WIT_NONE. The flags of a type are its
+ * own and those of all that it is made of; a flags type has WIT_HAS_CHECK when some of its bits
+ * have no name. Fields stand in the order of their types, without gaps: fields_first is the sum of
+ * the fields_count before. Depth, a primitive type being 0 deep, is at most WIT_DEPTH_MAX. */
 struct artifact_wit_type {
     uint8_t kind, flags;
     uint8_t discriminant_bytes; /* of a variant or enum: 1, 2 or 4 */

@@ -126,10 +126,22 @@ static enum status verify_sections(const struct artifact *a, struct error *err)
     return ST_OK;
 }
 
+static enum status verify_code(const struct artifact *a, struct error *err)
+{
+    const struct artifact_header *h = artifact_header(a);
+    const struct artifact_section_entry *code = &h->sections[ARTIFACT_CODE];
+    uint8_t digest[SHA256_BYTES];
+    sha256(a->map + code->offset, code->size_bytes, digest);
+    if (memcmp(digest, h->code_digest, sizeof digest))
+        return error_set(err, ST_CORRUPT, "artifact: wrong digest of the code");
+    return ST_OK;
+}
+
 enum status artifact_verify_header(const struct artifact *a, struct error *err)
 {
     enum status st = verify_identity(a, err);
     if (!st) st = verify_options(artifact_header(a), err);
     if (!st) st = verify_sections(a, err);
+    if (!st) st = verify_code(a, err);
     return st;
 }

@@ -55,6 +55,7 @@ static const struct damage damages[] = {
     HEADER(format, 0, ST_UNSUPPORTED, "format 0"),
     HEADER(format, ARTIFACT_FORMAT + 1, ST_UNSUPPORTED, "compile anew"),
     HEADER(header_bytes, 399, ST_CORRUPT, "header of 399 bytes"),
+    HEADER(code_digest, 1, ST_CORRUPT, "wrong digest of the code"),
     HEADER(cpu_level, 1, ST_CORRUPT, "CPU level 1"),
     HEADER(cpu_level, 4, ST_CORRUPT, "CPU level 4"),
     HEADER(level, 3, ST_CORRUPT, "compile level 3"),

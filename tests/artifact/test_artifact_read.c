@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "sample.h"
 
 static struct artifact *open_sample(bool with_image)
@@ -80,6 +81,64 @@ static void test_mapping(void **state)
     fclose(maps);
     assert_int_equal(seen, 2);
     artifact_close(a);
+}
+
+/* The inode of the file behind an address. */
+static unsigned long inode_at(const void *address)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512];
+    unsigned long found = 0;
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long long start, end;
+        unsigned long inode;
+        if (sscanf(line, "%llx-%llx %*s %*s %*s %lu", &start, &end, &inode) != 3) continue;
+        if ((uintptr_t)address >= start && (uintptr_t)address < end) found = inode;
+    }
+    fclose(maps);
+    return found;
+}
+
+static struct artifact *open_other_code(void)
+{
+    struct buffer file;
+    struct artifact *a = NULL;
+    struct error err;
+    sample_write(&file, true, 1);
+    struct artifact_header *h = (void *)file.data;
+    const struct artifact_section_entry *code = &h->sections[ARTIFACT_CODE];
+    file.data[code->offset + 20] = 0x90;
+    sha256(file.data + code->offset, code->size_bytes, h->code_digest);
+    sample_fix_digest(file.data, file.size_bytes);
+    assert_int_equal(artifact_open_bytes(file.data, file.size_bytes, &a, &err), ST_OK);
+    buffer_done(&file);
+    return a;
+}
+
+/* Two files of equal code: it is mapped out of one of them, for as long as either is open. */
+static void test_shared_code(void **state)
+{
+    (void)state;
+    struct artifact *one = open_sample(false), *two = open_sample(true);
+    struct artifact *other = open_other_code();
+    unsigned long inode = inode_at(artifact_code(one, NULL));
+    assert_int_not_equal(inode, 0);
+    assert_int_equal(inode_at(artifact_code(two, NULL)), inode);
+    assert_int_not_equal(inode_at(artifact_rodata(two, NULL)), inode);
+    assert_int_not_equal(inode_at(artifact_code(other, NULL)), inode);
+    assert_int_equal(artifact_code(other, NULL)[20], 0x90);
+    artifact_close(one);
+    assert_int_equal(artifact_code(two, NULL)[20], 0xcc);
+    assert_int_equal(artifact_rodata(two, NULL)[255], 255);
+    struct artifact *three = open_sample(true);
+    assert_int_equal(inode_at(artifact_code(three, NULL)), inode);
+    artifact_close(two);
+    artifact_close(other);
+    assert_int_equal(artifact_code(three, NULL)[4999], 0xcc);
+    artifact_close(three);
+    struct artifact *four = open_sample(true);
+    assert_int_not_equal(inode_at(artifact_code(four, NULL)), inode);
+    artifact_close(four);
 }
 
 static void test_image(void **state)
@@ -220,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sections),
         cmocka_unit_test(test_mapping),
+        cmocka_unit_test(test_shared_code),
         cmocka_unit_test(test_image),
         cmocka_unit_test(test_find_func),
         cmocka_unit_test(test_find_offset_and_line),
