@@ -1,0 +1,422 @@
+/* wasi:http/types: incoming-body, future-trailers, outgoing-body. */
+#include "http.h"
+
+#define DRAIN_PIECE_BYTES 4096u
+#define DRAIN_PIECES_MAX  16u /* of one look; others want their turn */
+
+/* ---- incoming-body ---- */
+
+static void incoming_body_done(struct wasi_preview2 *p, struct io_object *o)
+{
+    struct http_incoming_body *b = (struct http_incoming_body *)o;
+    if (b->done) b->done(p, b->owner);
+}
+
+const struct io_class incoming_body_class = IO_CLASS("incoming-body", incoming_body_done);
+
+struct http_incoming_body *incoming_body_new(struct canonical_call *c)
+{
+    return io_call_new(c, &incoming_body_class, sizeof(struct http_incoming_body), NULL);
+}
+
+static enum host_result call_stream(struct canonical_call *c, struct value *v)
+{
+    uint32_t ret_at = v[1].i32, handle = 0;
+    struct http_incoming_body *b = canonical_borrowed(c, &incoming_body_class.resource, v[0].i32);
+    if (!b) return HOST_TRAP;
+    if (b->streamed) return put_own_result(c, ret_at, true, 0);
+    struct io_input *input =
+        io_input_new(c, &b->stream, b->extra, sizeof(struct io_input), &b->object);
+    if (!input || !io_call_own(c, input, &handle)) return HOST_TRAP;
+    b->streamed = true;
+    return put_own_result(c, ret_at, false, handle);
+}
+
+/* ---- future-trailers ---- */
+
+struct http_future_trailers {
+    struct io_object object;
+    struct wasi_stream stream;
+    const struct wasi_http_fields *trailers;
+    void *context;
+    void (*done)(struct wasi_preview2 *p, void *owner);
+    void *owner;
+    bool ended, broken, taken;
+};
+
+static void future_trailers_done(struct wasi_preview2 *p, struct io_object *o)
+{
+    struct http_future_trailers *t = (struct http_future_trailers *)o;
+    if (t->done) t->done(p, t->owner);
+}
+
+const struct io_class future_trailers_class = IO_CLASS("future-trailers", future_trailers_done);
+
+static enum host_result call_finish_incoming(struct canonical_call *c, struct value *v)
+{
+    struct http_incoming_body *b = http_taken(c, &incoming_body_class, v[0].i32);
+    if (!b) return HOST_TRAP;
+    struct http_future_trailers *t = io_call_new(c, &future_trailers_class, sizeof *t, NULL);
+    if (t) {
+        t->stream = b->stream;
+        t->trailers = b->trailers;
+        t->context = b->context;
+        t->done = b->done;
+        t->owner = b->owner;
+        b->done = NULL;
+    }
+    io_object_end(call_state(c), b);
+    return t && io_call_own(c, t, &v[0].i32) ? HOST_OK : HOST_TRAP;
+}
+
+/* Trailers come behind the body: what the guest left of it is read away. */
+static bool drain(struct http_future_trailers *t)
+{
+    uint8_t piece[DRAIN_PIECE_BYTES];
+    for (uint32_t i = 0; i < DRAIN_PIECES_MAX && !t->ended; i++) {
+        size_t got = 0;
+        enum status st = t->stream.ops
+                             ? t->stream.ops->read(t->stream.context, piece, sizeof piece, &got)
+                             : ST_CLOSED;
+        if (st == ST_WOULD_BLOCK) return false;
+        t->ended = st != ST_OK;
+        t->broken = st != ST_OK && st != ST_CLOSED;
+    }
+    return t->ended;
+}
+
+static bool look_trailers(struct wasi_preview2 *p, struct io_pollable *pollable,
+                          struct io_wait *wait)
+{
+    struct http_future_trailers *t = (struct http_future_trailers *)pollable->object.parent;
+    (void)p;
+    if (drain(t)) return true;
+    wait->stream = &t->stream;
+    wait->direction = WASI_READ;
+    return false;
+}
+
+static enum host_result call_trailers_subscribe(struct canonical_call *c, struct value *v)
+{
+    struct http_future_trailers *t =
+        canonical_borrowed(c, &future_trailers_class.resource, v[0].i32);
+    return t && io_pollable_give(c, look_trailers, 0, &t->object, &v[0].i32) ? HOST_OK : HOST_TRAP;
+}
+
+/* option<result<result<option<own<trailers>>, error-code>>> */
+static enum host_result call_trailers_get(struct canonical_call *c, struct value *v)
+{
+    uint32_t ret_at = v[1].i32, handle = 0;
+    struct http_future_trailers *t =
+        canonical_borrowed(c, &future_trailers_class.resource, v[0].i32);
+    if (!t) return HOST_TRAP;
+    bool ready = drain(t), again = t->taken;
+    bool has_trailers =
+        ready && !again && !t->broken && t->trailers && t->trailers->count(t->context) > 0;
+    if (ready) t->taken = true;
+    if (has_trailers) {
+        struct http_fields *f = fields_view(c, t->trailers, t->context, &t->object);
+        if (!f || !io_call_own(c, f, &handle)) return HOST_TRAP;
+    }
+    uint8_t *ret = call_place(c, ret_at, 56, 8);
+    if (!ret) return HOST_TRAP;
+    ret[0] = ready;
+    ret[8] = again;
+    if (!ready || again) return HOST_OK;
+    ret[16] = t->broken;
+    if (t->broken) {
+        put_error_code(ret + 24, WASI_HTTP_CONNECTION_TERMINATED);
+        return HOST_OK;
+    }
+    ret[24] = has_trailers;
+    put_u32(ret + 28, handle);
+    return HOST_OK;
+}
+
+/* ---- outgoing-body: what is held ---- */
+
+struct http_outgoing_body {
+    struct io_object object;
+    struct http_outgoing *out;
+    bool written; /* write() was called */
+};
+
+struct http_outgoing *outgoing_new(struct canonical_call *c)
+{
+    struct http_outgoing *o = io_pool_take(&call_state(c)->pool, sizeof *o);
+    if (!o) {
+        call_trap(c, "no room for a body");
+        return NULL;
+    }
+    *o = (struct http_outgoing){.references = 1};
+    return o;
+}
+
+static void drop_held(struct wasi_preview2 *p, struct http_outgoing *o)
+{
+    if (o->held) io_pool_give(&p->pool, o->held, WASI_HTTP_BODY_HELD_BYTES);
+    o->held = NULL;
+    o->held_at = o->held_end = 0;
+}
+
+void outgoing_unref(struct wasi_preview2 *p, struct http_outgoing *o)
+{
+    if (!o || --o->references) return;
+    drop_held(p, o);
+    io_object_end(p, o->trailers);
+    if (o->sink.done) o->sink.done(p, o->sink.context);
+    io_pool_give(&p->pool, o, sizeof *o);
+}
+
+/* What is held, as far as the sink takes it. ST_OK: nothing is left. */
+static enum status push(struct wasi_preview2 *p, struct http_outgoing *o)
+{
+    if (o->closed) return ST_CLOSED;
+    if (o->held_at == o->held_end) return ST_OK;
+    if (!o->sink.stream.ops) return ST_WOULD_BLOCK;
+    while (o->held_at < o->held_end) {
+        size_t took = 0;
+        enum status st = o->sink.stream.ops->write(o->sink.stream.context, o->held + o->held_at,
+                                                   o->held_end - o->held_at, &took);
+        if (st == ST_WOULD_BLOCK) return st;
+        if (st) {
+            o->closed = true;
+            return st;
+        }
+        o->held_at += (uint32_t)took;
+    }
+    drop_held(p, o);
+    return ST_OK;
+}
+
+/* Room for what a guest was permitted: `held` is used from its front again when it is empty. */
+static uint32_t held_room(const struct http_outgoing *o)
+{
+    return WASI_HTTP_BODY_HELD_BYTES - o->held_end;
+}
+
+/* The output-stream of a body; its state comes behind it. */
+struct body_output {
+    struct io_output output;
+    struct wasi_preview2 *p;
+    struct http_outgoing *out;
+};
+
+static enum status hold(struct body_output *b, const uint8_t *bytes, size_t size_bytes, size_t *ret)
+{
+    struct http_outgoing *o = b->out;
+    if (!o->held) o->held = io_pool_take(&b->p->pool, WASI_HTTP_BODY_HELD_BYTES);
+    if (!o->held) return ST_NO_MEMORY;
+    size_t room = held_room(o), take = size_bytes < room ? size_bytes : room;
+    memcpy(o->held + o->held_end, bytes, take);
+    o->held_end += (uint32_t)take;
+    *ret += take;
+    return take || !size_bytes ? ST_OK : ST_WOULD_BLOCK;
+}
+
+/* Straight to the sink while nothing waits before it. */
+static enum status output_write(void *context, const void *bytes, size_t size_bytes, size_t *ret)
+{
+    struct body_output *b = context;
+    struct http_outgoing *o = b->out;
+    *ret = 0;
+    enum status st = push(b->p, o);
+    if (st == ST_OK && o->sink.stream.ops && size_bytes) {
+        st = o->sink.stream.ops->write(o->sink.stream.context, bytes, size_bytes, ret);
+        if (st && st != ST_WOULD_BLOCK) o->closed = true;
+    }
+    if (st && st != ST_WOULD_BLOCK) return st;
+    if (*ret == size_bytes) return ST_OK;
+    return hold(b, (const uint8_t *)bytes + *ret, size_bytes - *ret, ret);
+}
+
+static enum status output_ready(void *context, enum wasi_direction direction, uint64_t *ret_bytes)
+{
+    struct body_output *b = context;
+    struct http_outgoing *o = b->out;
+    (void)direction;
+    *ret_bytes = WASI_HTTP_BODY_HELD_BYTES;
+    if (!o->sink.stream.ops && !o->closed) {
+        *ret_bytes = held_room(o);
+        return *ret_bytes ? ST_OK : ST_WOULD_BLOCK;
+    }
+    enum status st = push(b->p, o);
+    if (st) return st;
+    return o->sink.stream.ops->ready
+               ? o->sink.stream.ops->ready(o->sink.stream.context, WASI_WRITE, ret_bytes)
+               : ST_OK;
+}
+
+/* Before there is a sink there is nothing that flushing could wait for. */
+static enum status output_flush(void *context)
+{
+    struct body_output *b = context;
+    return b->out->sink.stream.ops ? push(b->p, b->out) : ST_OK;
+}
+
+static uint64_t output_budget(void *context)
+{
+    struct http_outgoing *o = ((struct body_output *)context)->out;
+    return held_room(o);
+}
+
+static void output_done(struct wasi_preview2 *p, void *context)
+{
+    struct body_output *b = context;
+    outgoing_unref(p, b->out);
+}
+
+static const struct wasi_stream_ops output_ops = {.write = output_write, .ready = output_ready};
+static const struct io_stream_extra output_extra = {
+    .flush = output_flush, .budget = output_budget, .done = output_done};
+
+/* ---- outgoing-body ---- */
+
+static void end_sink(struct http_outgoing *o)
+{
+    if (o->sink.stream.ops && !o->finished) o->sink.cut(o->sink.context);
+    o->dropped = !o->finished;
+}
+
+static void outgoing_body_done(struct wasi_preview2 *p, struct io_object *object)
+{
+    struct http_outgoing_body *b = (struct http_outgoing_body *)object;
+    if (!b->out) return;
+    end_sink(b->out);
+    outgoing_unref(p, b->out);
+}
+
+const struct io_class outgoing_body_class = IO_CLASS("outgoing-body", outgoing_body_done);
+
+bool outgoing_body_give(struct canonical_call *c, struct http_outgoing *o, uint32_t *ret)
+{
+    struct http_outgoing_body *b = io_call_new(c, &outgoing_body_class, sizeof *b, NULL);
+    if (!b) return false;
+    b->out = o;
+    o->references++;
+    return io_call_own(c, b, ret);
+}
+
+static enum host_result call_write(struct canonical_call *c, struct value *v)
+{
+    uint32_t ret_at = v[1].i32, handle = 0;
+    struct http_outgoing_body *b = canonical_borrowed(c, &outgoing_body_class.resource, v[0].i32);
+    if (!b) return HOST_TRAP;
+    if (b->written) return put_own_result(c, ret_at, true, 0);
+    struct wasi_stream stream = {&output_ops, NULL, -1, WASI_FILETYPE_UNKNOWN};
+    struct io_output *output =
+        io_output_new(c, &stream, &output_extra, sizeof(struct body_output), &b->object);
+    if (!output) return HOST_TRAP;
+    struct body_output *body = (struct body_output *)output;
+    output->stream.context = body;
+    body->p = call_state(c);
+    body->out = b->out;
+    b->out->references++;
+    b->written = true;
+    if (!io_call_own(c, output, &handle)) return HOST_TRAP;
+    return put_own_result(c, ret_at, false, handle);
+}
+
+/* Waits until everything held has left, then ends the body. */
+static enum host_result complete(struct canonical_call *c, struct http_outgoing *o,
+                                 enum status *ret)
+{
+    struct wasi_http_field fields[WASI_HTTP_SENT_FIELDS_MAX];
+    size_t count = 0;
+    while ((*ret = push(call_state(c), o)) == ST_WOULD_BLOCK) {
+        struct io_wait wait = {&o->sink.stream, WASI_WRITE, WASI_WAIT_FOREVER};
+        enum host_result waited = io_wait(c, &wait);
+        if (waited) return waited;
+    }
+    if (*ret) return HOST_OK;
+    if (o->trailers && !fields_gather(o->trailers, fields, &count)) *ret = ST_LIMIT;
+    if (!*ret) *ret = o->sink.finish(o->sink.context, fields, count);
+    return HOST_OK;
+}
+
+enum host_result outgoing_bind(struct canonical_call *c, struct http_outgoing *o,
+                               const struct http_sink *sink)
+{
+    enum status st;
+    if (!sink) {
+        o->closed = true;
+        return HOST_OK;
+    }
+    o->sink = *sink;
+    if (o->finished) return complete(c, o, &st);
+    if (o->dropped) o->sink.cut(o->sink.context);
+    return HOST_OK;
+}
+
+enum status outgoing_empty(const struct http_sink *sink)
+{
+    return sink->finish(sink->context, NULL, 0);
+}
+
+/* The guest's part of the body is over; the message's may not have begun. */
+static enum host_result finish(struct canonical_call *c, struct http_outgoing_body *b,
+                               struct http_fields *trailers, enum status *ret)
+{
+    struct http_outgoing *o = b->out;
+    *ret = ST_OK;
+    o->finished = true;
+    o->trailers = trailers;
+    enum host_result result = HOST_OK;
+    if (o->sink.stream.ops || o->closed) result = complete(c, o, ret);
+    if (result == HOST_OK && *ret && o->sink.stream.ops) o->sink.cut(o->sink.context);
+    return result;
+}
+
+static enum host_result call_finish(struct canonical_call *c, struct value *v)
+{
+    uint32_t ret_at = v[3].i32;
+    struct http_fields *trailers = NULL;
+    enum status st;
+    if (v[1].i32 > 1) return call_trap(c, "an option's discriminant is neither 0 nor 1");
+    struct http_outgoing_body *b = http_taken(c, &outgoing_body_class, v[0].i32);
+    if (!b) return HOST_TRAP;
+    if (v[1].i32) {
+        trailers = http_taken(c, &http_fields_class, v[2].i32);
+        if (!trailers) {
+            io_object_end(call_state(c), b);
+            return HOST_TRAP;
+        }
+    }
+    enum host_result result = finish(c, b, trailers, &st);
+    io_object_end(call_state(c), b);
+    if (result) return result;
+    uint8_t *ret = call_place(c, ret_at, 40, 8);
+    if (!ret) return HOST_TRAP;
+    ret[0] = st != ST_OK;
+    if (st)
+        put_error_code(ret + 8, st == ST_INVALID ? WASI_HTTP_RESPONSE_BODY_SIZE
+                                : st == ST_LIMIT ? WASI_HTTP_RESPONSE_TRAILER_SECTION_SIZE
+                                                 : WASI_HTTP_CONNECTION_TERMINATED);
+    return HOST_OK;
+}
+
+#define TYPE_TRAILERS_RESULT "option<result<result<option<own<fields>>, " TYPE_ERROR_CODE ">>>"
+
+static const struct canonical_function functions[] = {
+    CANONICAL_FUNCTION("[method]incoming-body.stream",
+                       "func(self: borrow<incoming-body>) -> result<own<input-stream>>",
+                       call_stream),
+    CANONICAL_FUNCTION("[static]incoming-body.finish",
+                       "func(this: own<incoming-body>) -> own<future-trailers>",
+                       call_finish_incoming),
+    CANONICAL_FUNCTION("[method]future-trailers.subscribe",
+                       "func(self: borrow<future-trailers>) -> own<pollable>",
+                       call_trailers_subscribe),
+    CANONICAL_FUNCTION("[method]future-trailers.get",
+                       "func(self: borrow<future-trailers>) -> " TYPE_TRAILERS_RESULT,
+                       call_trailers_get),
+    CANONICAL_FUNCTION("[method]outgoing-body.write",
+                       "func(self: borrow<outgoing-body>) -> result<own<output-stream>>",
+                       call_write),
+    CANONICAL_FUNCTION("[static]outgoing-body.finish",
+                       "func(this: own<outgoing-body>, trailers: option<own<fields>>) -> "
+                       "result<_, " TYPE_ERROR_CODE ">",
+                       call_finish),
+};
+
+const struct http_functions http_body_functions = {functions, ARRAY_COUNT(functions)};
