@@ -61,6 +61,7 @@ struct http_exchange {
     bool flushed; /* bytes of the response may have left */
     bool wants_body;
     bool wants_write;
+    bool finished; /* the response is whole */
     bool body_done;
     bool expect_continue; /* 100 is still owed */
     enum http_abort reason;

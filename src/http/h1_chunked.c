@@ -106,7 +106,6 @@ static enum h1_rule extension_step(struct h1_chunked *c, uint8_t byte)
     return byte == '\n' ? H1_RULE_BARE_LF : H1_RULE_CHUNK_EXTENSION;
 }
 
-/* RFC 9110 §6.5.1: fields that frame, route or authenticate a message mean nothing behind it. */
 static bool trailer_forbidden(const char *name, size_t size)
 {
     static const char *const forbidden[] = {
@@ -130,6 +129,14 @@ static bool trailer_forbidden(const char *name, size_t size)
     for (size_t i = 0; i < ARRAY_COUNT(forbidden); i++)
         if (strlen(forbidden[i]) == size && memcmp(forbidden[i], name, size) == 0) return true;
     return false;
+}
+
+bool h1_trailer_forbidden(const char *name, size_t size)
+{
+    char lower[H1_TRAILER_NAME_KEPT];
+    if (size > sizeof lower) return false;
+    for (size_t i = 0; i < size; i++) lower[i] = (char)text_lower((uint8_t)name[i]);
+    return trailer_forbidden(lower, size);
 }
 
 static enum h1_rule trailer_name_step(struct h1_chunked *c, uint8_t byte)

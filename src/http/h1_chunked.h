@@ -28,6 +28,10 @@ struct h1_chunked {
     char name[H1_TRAILER_NAME_KEPT];
 };
 
+/* RFC 9110 §6.5.1: fields that frame, route or authenticate a message mean nothing behind it. The
+ * name is in any case. */
+bool h1_trailer_forbidden(const char *name, size_t size);
+
 /* Ready for a body of at most `body_bytes_max` bytes. */
 void h1_chunked_begin(struct h1_chunked *c, uint64_t body_bytes_max);
 

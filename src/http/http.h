@@ -284,6 +284,14 @@ uint64_t http_respond_missing(const struct http_exchange *x);
  * changed. */
 bool http_respond_retract(struct http_exchange *x);
 
+/* Ends the response, and lets the exchange go on until http_respond_end(): the client has its
+ * answer while the handler still reads the request or does what nobody waits for. Trailers are sent
+ * with a response that has no length, to HTTP/1.1; those that RFC 9110 §6.5.1 forbids, or that are
+ * no fields, are left out. ST_INVALID: fewer bytes than the Content-Length, or no head; ST_LIMIT:
+ * trailers above HTTP_TRAILER_BYTES_MAX; then the response is as it was. ST_CLOSED. */
+NODISCARD enum status http_respond_finish(struct http_exchange *x,
+                                          const struct http_field *trailers, size_t count);
+
 /* Ends the response and the exchange. What the handler left of the request's body is discarded.
  * ST_INVALID: fewer bytes than the Content-Length, or no head; the connection is cut, so that the
  * client sees a truncated message. ST_CLOSED: it was broken already. The exchange is gone in every

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server.h"
+#include "text.h"
 
 /* Behind body bytes there is always room for this: CRLF of a chunk, and the last chunk. */
 #define TAIL_BYTES_MAX (2 + H1_LAST_CHUNK_BYTES)
@@ -175,7 +176,7 @@ bool http_respond_retract(struct http_exchange *x)
 {
     assert(x->active);
     bool own_fault = x->failed && x->reason == HTTP_ABORT_RESPONSE;
-    if (x->flushed || (x->failed && !own_fault)) return false;
+    if (x->flushed || x->finished || (x->failed && !own_fault)) return false;
     take_back(connection_of(x));
     x->failed = false;
     x->wants_write = false;
@@ -207,7 +208,8 @@ static size_t body_copy(struct http_connection *c, const uint8_t *bytes, size_t 
 enum status http_respond_body(struct http_exchange *x, const void *bytes, size_t size,
                               size_t *taken)
 {
-    assert(x->active && x->framing != RESPONSE_NONE && taken && (bytes || size == 0));
+    assert(x->active && x->framing != RESPONSE_NONE && !x->finished);
+    assert(taken && (bytes || size == 0));
     struct http_connection *c = connection_of(x);
     *taken = 0;
     if (x->failed) return ST_CLOSED;
@@ -261,17 +263,47 @@ static void end_empty(struct http_connection *c)
     gap_close(c, framing_write(c, known ? H1_FRAMING_LENGTH : H1_FRAMING_NONE, x->counted_bytes));
 }
 
-enum status http_respond_end(struct http_exchange *x)
+/* RFC 9110 §6.5.1: what frames, routes or authenticates a message means nothing behind it. */
+static bool trailer_is_sent(const struct http_field *f)
 {
-    assert(x->active);
-    struct http_connection *c = connection_of(x);
-    x->active = false;
-    connection_nudge(c);
-    if (x->failed) return ST_CLOSED;
-    if (x->framing == RESPONSE_NONE || (x->framing == RESPONSE_LENGTH && x->length_left > 0)) {
-        connection_fail(c, HTTP_ABORT_RESPONSE, H1_RULE_NONE);
-        return ST_INVALID;
+    return !h1_trailer_forbidden(f->name.data, f->name.size) && f->name.size > 0 &&
+           text_all((const uint8_t *)f->name.data, f->name.size, TEXT_TOKEN) &&
+           text_find_control((const uint8_t *)f->value.data, f->value.size) == f->value.size;
+}
+
+static enum status end_chunked(struct http_connection *c, const struct http_field *trailers,
+                               size_t count)
+{
+    size_t size = H1_LAST_CHUNK_BYTES;
+    for (size_t i = 0; i < count; i++) size += trailers[i].name.size + trailers[i].value.size + 4;
+    if (size > HTTP_TRAILER_BYTES_MAX) return ST_LIMIT;
+    response_seal(c);
+    if (!connection_reserve(c, size)) {
+        connection_fail(c, HTTP_ABORT_MEMORY, H1_RULE_NONE);
+        return ST_CLOSED;
     }
+    connection_append(c, "0\r\n", 3);
+    for (size_t i = 0; i < count; i++) {
+        if (!trailer_is_sent(&trailers[i])) continue;
+        connection_append(c, trailers[i].name.data, trailers[i].name.size);
+        connection_append(c, ": ", 2);
+        connection_append(c, trailers[i].value.data, trailers[i].value.size);
+        connection_append(c, "\r\n", 2);
+    }
+    connection_append(c, "\r\n", 2);
+    return ST_OK;
+}
+
+enum status http_respond_finish(struct http_exchange *x, const struct http_field *trailers,
+                                size_t count)
+{
+    assert(x->active && !x->finished);
+    struct http_connection *c = connection_of(x);
+    if (x->failed) return ST_CLOSED;
+    if (x->framing == RESPONSE_NONE || (x->framing == RESPONSE_LENGTH && x->length_left > 0))
+        return ST_INVALID;
+    if (count && x->gap_open && x->framing == RESPONSE_OPEN) seal_open(c);
+    enum status st = ST_OK;
     if (x->gap_open) {
         if (x->framing == RESPONSE_EMPTY) {
             end_empty(c);
@@ -279,14 +311,23 @@ enum status http_respond_end(struct http_exchange *x)
             end_open(c);
         }
     } else if (x->framing == RESPONSE_CHUNKED) {
-        response_seal(c);
-        if (!connection_reserve(c, H1_LAST_CHUNK_BYTES)) {
-            connection_fail(c, HTTP_ABORT_MEMORY, H1_RULE_NONE);
-            return ST_CLOSED;
-        }
-        connection_append(c, H1_LAST_CHUNK, H1_LAST_CHUNK_BYTES);
+        st = end_chunked(c, trailers, count);
     }
-    return ST_OK;
+    x->finished = st == ST_OK;
+    connection_nudge(c);
+    return st;
+}
+
+enum status http_respond_end(struct http_exchange *x)
+{
+    assert(x->active);
+    struct http_connection *c = connection_of(x);
+    enum status st = x->failed ? ST_CLOSED : ST_OK;
+    if (!st && !x->finished) st = http_respond_finish(x, NULL, 0);
+    x->active = false;
+    connection_nudge(c);
+    if (st == ST_INVALID) connection_fail(c, HTTP_ABORT_RESPONSE, H1_RULE_NONE);
+    return st;
 }
 
 enum status http_respond_text(struct http_exchange *x, int status, const char *text)
