@@ -84,7 +84,7 @@ static enum status instantiate_component(struct plan_builder *b, struct plan_env
                                          struct plan_value *ret)
 {
     const struct plan_value component = env->values[COMPONENT_SORT_COMPONENT][def->target];
-    struct plan_value args;
+    struct plan_value args = {0};
     struct plan_env *inner = NULL;
     TRY(bag(b, env, def, &args));
     TRY(plan_run(b, component.body, component.env, env->component, args.items, args.items_count,

@@ -37,15 +37,13 @@ enum status parse_at(struct decoder *d, size_t offset, enum status status)
 
 enum status parse_module_error(struct decoder *d, size_t base)
 {
-    size_t inner = 0;
-    int used = 0;
-    if (sscanf(d->err->text, "offset 0x%zx: %n", &inner, &used) == 1 && used > 0) {
-        char text[ERROR_TEXT_MAX];
-        snprintf(text, sizeof text, "%s", d->err->text + used);
-        return error_set(d->err, d->err->status, "offset 0x%zx: core module: %s", base + inner,
-                         text);
-    }
-    return error_prefix(d->err, "offset 0x%zx: core module", base);
+    static const char head[] = "offset 0x";
+    char text[ERROR_TEXT_MAX], *end = NULL;
+    if (strncmp(d->err->text, head, sizeof head - 1) != 0)
+        return error_prefix(d->err, "offset 0x%zx: core module", base);
+    size_t inner = strtoul(d->err->text + sizeof head - 1, &end, 16);
+    snprintf(text, sizeof text, "%s", *end == ':' && end[1] ? end + 2 : end);
+    return error_set(d->err, d->err->status, "offset 0x%zx: core module: %s", base + inner, text);
 }
 
 enum status parse_work(struct decoder *d, uint64_t steps)

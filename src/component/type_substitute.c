@@ -74,7 +74,7 @@ static enum status substitute_fields(struct substitution *s, struct component_ty
 static enum status substitute_parts(struct substitution *s, struct component_type *t, bool *changed,
                                     struct error *err)
 {
-    uint32_t element, other;
+    uint32_t element = 0, other = 0;
     enum status st = substitute(s, t->element, &element, err);
     if (!st) st = substitute(s, t->other, &other, err);
     if (st) return st;
