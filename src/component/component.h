@@ -30,7 +30,7 @@
 
 /* Steps of looking up names and comparing types: what bounds the time for hostile input. The
  * largest components known need less than a hundredth. */
-#define COMPONENT_WORK_MAX UINT64_C(200000000)
+#define COMPONENT_WORK_MAX 200000000u
 
 /* ---- canonical definitions ---- */
 

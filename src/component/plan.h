@@ -23,8 +23,8 @@
 #define PLAN_COMPONENTS_MAX 1000u             /* component instances */
 #define PLAN_INSTANCES_MAX  1000u             /* core instances: PROGRAM_INSTANCES_MAX */
 #define PLAN_CANONS_MAX     1000000u          /* canonical definitions, lifts counted apart */
-#define PLAN_STEPS_MAX      UINT64_C(2000000) /* definitions gone through */
-#define PLAN_LOOKUPS_MAX    UINT64_C(200000000)
+#define PLAN_STEPS_MAX      2000000u /* definitions gone through */
+#define PLAN_LOOKUPS_MAX    200000000u
 
 /* A core definition: canonical definition `canon` (functions only), or, when that is PLAN_NONE, the
  * export `name` of core instance `instance`. */
