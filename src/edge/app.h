@@ -24,7 +24,9 @@ struct app_version {
     struct app *app;
     struct module *module;
     uint32_t generation;
-    uint32_t start_func;  /* program function behind "_start" */
+    bool is_component;
+    uint32_t start_func;  /* of a command: program function behind "_start" */
+    uint32_t lift;        /* of a component: "handle" of wasi:http/incoming-handler */
     uint32_t running;     /* requests */
     struct request *idle; /* reset instances */
     uint32_t idle_count;
@@ -86,5 +88,16 @@ NODISCARD enum status app_version_new(struct artifact *take_artifact, uint64_t m
 
 /* Without idle instances and running requests. */
 void app_version_free(struct app_version *v);
+
+/* ---- request_component.c: what components are linked with ---- */
+
+struct canonical_interface;
+struct host_set;
+
+const struct canonical_interface *const *component_interfaces(size_t *ret_count);
+const struct host_set *component_host_set(void);
+
+/* The function that answers requests; false: there is none. */
+bool component_find_handler(const struct artifact *a, uint32_t *ret_lift);
 
 #endif

@@ -17,20 +17,27 @@ static struct request *request_new(struct edge *e, struct app_version *v, struct
         error_set(err, ST_NO_MEMORY, "out of memory");
         return NULL;
     }
+    r->version = v;
+    if (v->is_component && request_component_new(r, err)) {
+        request_component_free(r);
+        free(r);
+        return NULL;
+    }
     struct instance_config config = {
         .memory_bytes_max = e->config.limits.memory_bytes_max,
         .stack_bytes = e->config.limits.stack_bytes,
         .slice_ns = (uint64_t)EDGE_SLICE_US * 1000u,
         .cpu_ns_max = (uint64_t)e->config.limits.cpu_ms * 1000000u,
         .context = &r->context,
+        .canonical = r->component.canonical,
     };
     if (instance_new(v->module, &config, &r->instance, err)) {
+        request_component_free(r);
         free(r);
         return NULL;
     }
     r->edge = e;
     r->app = v->app;
-    r->version = v;
     r->context.embedder = r;
     cgi_env_init(&r->env);
     cgi_head_init(&r->head);
@@ -43,6 +50,7 @@ static struct request *request_new(struct edge *e, struct app_version *v, struct
 
 void request_free(struct request *r)
 {
+    request_component_free(r);
     instance_free(r->instance);
     wasi_preview1_free(r->context.preview1);
     cgi_env_done(&r->env);
@@ -76,6 +84,7 @@ void request_recycle(struct request *r)
     struct app_version *v = r->version;
     struct error err;
     if (r->context.preview1) wasi_preview1_clear(r->context.preview1);
+    request_component_clear(r);
     if (v->app->current != v || v->idle_count >= EDGE_IDLE_INSTANCES_MAX ||
         e->idle_count >= EDGE_IDLE_INSTANCES_ALL_MAX ||
         instance_reset(r->instance, &r->context, &err)) {
@@ -112,6 +121,7 @@ static enum status prepare(struct request *r, struct http_exchange *x, const str
                            struct error *err)
 {
     const struct edge_config *config = &r->edge->config;
+    if (r->version->is_component) return request_component_prepare(r, err);
     struct cgi_env_source source = {x, *route, config->server_software, config->env,
                                     config->env_count};
     enum status st = cgi_env_begin(&r->env, &source, err);

@@ -12,7 +12,9 @@
 #define EDGE_REQUEST_H
 
 #include "app.h"
+#include "artifact/artifact.h" /* struct value */
 #include "base/buffer.h"
+#include "canonical/canonical.h"
 #include "cgi_env.h"
 #include "cgi_head.h"
 #include "edge/edge.h"
@@ -47,6 +49,16 @@ struct edge {
     struct log_sink log;
 };
 
+/* What a request to a component has beside. */
+struct request_component {
+    struct canonical *canonical; /* NULL: a command */
+    struct wasi_preview2 *wasi;
+    struct value values[2];       /* of the call of "handle" */
+    bool answered, finished, cut; /* the response: set, whole, dropped */
+    bool returned;                /* "handle" has */
+    const char *error_code;       /* that the guest answered with; or NULL */
+};
+
 struct request {
     struct edge *edge;
     struct app *app;
@@ -55,6 +67,7 @@ struct request {
     struct http_exchange *exchange; /* NULL once the client is gone or answered */
     struct instance *instance;
     struct wasi_context context;
+    struct request_component component;
     const char *args[1];
     struct cgi_env env;
     struct cgi_head head;
@@ -170,6 +183,29 @@ static inline struct waiting *waiting_of(const struct http_exchange *x)
 /* request_streams.c: what the guest sees as standard input, output and error, and how it waits. */
 struct wasi_stream request_stream(struct request *r, int fd);
 struct wasi_waiter request_waiter(struct request *r);
+
+/* Of a response's body. ST_OK takes a part at least; ST_WOULD_BLOCK; ST_CLOSED when r->outcome says
+ * why, or the client is gone. */
+NODISCARD enum status request_write_body(struct request *r, const void *bytes, size_t size,
+                                         size_t *ret);
+
+/* Whether the Content-Length of the head that was sent is within the limit. */
+NODISCARD enum status request_limit_response(struct request *r);
+
+/* ---- request_component.c ---- */
+
+/* In place of what a command needs: made, for each request, and between requests. */
+NODISCARD enum status request_component_new(struct request *r, struct error *err);
+NODISCARD enum status request_component_prepare(struct request *r, struct error *err);
+void request_component_clear(struct request *r);
+void request_component_free(struct request *r);
+
+/* Calls "handle"; and when that has returned, what is to be called behind it. */
+enum call_result request_component_call(struct request *r);
+enum call_result request_component_returned(struct request *r);
+
+/* How it ended, when "handle" has returned, and why in r->error. */
+enum edge_outcome request_component_judge(struct request *r);
 
 /* Behind the guest: what is left of its log, and how much was dropped. */
 void request_log_end(struct request *r);

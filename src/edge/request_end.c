@@ -39,6 +39,14 @@ static bool can_answer(struct request *r)
     return !http_exchange_responded(r->exchange) || http_respond_retract(r->exchange);
 }
 
+/* A command is a gateway's other side, which a component is not. */
+static int status_of_failure(const struct request *r)
+{
+    bool is_component = r->version->is_component;
+    return is_component && r->outcome == EDGE_OUTCOME_BAD_RESPONSE ? 500
+                                                                   : outcomes[r->outcome].status;
+}
+
 /* A response that was begun and cannot be completed is cut, so that the client sees it. */
 static void answer_failure(struct request *r)
 {
@@ -55,7 +63,7 @@ static void answer_failure(struct request *r)
 static void answer(struct request *r)
 {
     if (!r->exchange) return;
-    if (r->outcome == EDGE_OUTCOME_OK)
+    if (r->outcome == EDGE_OUTCOME_OK || r->component.finished)
         http_respond_end(r->exchange);
     else
         answer_failure(r);
@@ -172,7 +180,7 @@ void request_finish(struct request *r)
     loop_timer_stop(e->config.loop, &r->wall_timer);
     request_log_end(r);
     if (failed && r->exchange && r->outcome != EDGE_OUTCOME_DENIED && can_answer(r))
-        r->status = outcomes[r->outcome].status;
+        r->status = status_of_failure(r);
     if (failed || e->config.access_log) log_outcome(r);
     usage_count_request(r);
     answer(r);

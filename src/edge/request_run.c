@@ -27,6 +27,7 @@ static enum edge_outcome outcome_of_answer(struct request *r)
     enum http_abort reason;
     if (!r->exchange) return EDGE_OUTCOME_CANCELED;
     if (http_exchange_broken(r->exchange, &reason)) return outcome_of_abort(r, reason);
+    if (r->version->is_component) return request_component_judge(r);
     if (r->head_sent && !http_respond_missing(r->exchange)) return EDGE_OUTCOME_OK;
     if (r->head_sent)
         error_set(&r->error, ST_INVALID, "its body is shorter than its Content-Length");
@@ -104,13 +105,25 @@ void request_start(struct request *r)
 
 /* ---- from start to end ---- */
 
-void request_go(struct request *r, enum call_result result)
+/* What is next for a guest that has returned from what it was called for. */
+static enum call_result call_next(struct request *r)
 {
     struct value none[1];
-    if (result == CALL_RETURNED && !r->started) {
-        r->started = true;
-        result = instance_call(r->instance, r->version->start_func, none);
-    }
+    bool is_component = r->version->is_component;
+    if (r->started) return is_component ? request_component_returned(r) : CALL_RETURNED;
+    r->started = true;
+    return is_component ? request_component_call(r)
+                        : instance_call(r->instance, r->version->start_func, none);
+}
+
+static bool is_over(const struct request *r)
+{
+    return r->started && (!r->version->is_component || r->component.returned);
+}
+
+void request_go(struct request *r, enum call_result result)
+{
+    while (result == CALL_RETURNED && !is_over(r)) result = call_next(r);
     if (result == CALL_SUSPENDED) return;
     if (result == CALL_PREEMPTED) {
         enqueue(r);

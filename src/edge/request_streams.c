@@ -85,6 +85,24 @@ static enum status body_too_large(struct request *r)
     return bad_body(r, "its body is larger than the limit");
 }
 
+enum status request_limit_response(struct request *r)
+{
+    return http_respond_missing(r->exchange) > body_bytes_max(r) ? body_too_large(r) : ST_OK;
+}
+
+enum status request_write_body(struct request *r, const void *bytes, size_t size, size_t *ret)
+{
+    *ret = 0;
+    if (!r->exchange || r->outcome != EDGE_OUTCOME_OK) return ST_CLOSED;
+    if (size > body_bytes_max(r) - r->response_bytes) return body_too_large(r);
+    enum status st = http_respond_body(r->exchange, bytes, size, ret);
+    r->response_bytes += *ret;
+    r->output_blocked = *ret < size;
+    if (st == ST_INVALID) return bad_body(r, "its body is longer than its Content-Length");
+    if (st) return ST_CLOSED;
+    return *ret || !size ? ST_OK : ST_WOULD_BLOCK;
+}
+
 static enum status output_head(struct request *r, const char *bytes, size_t size, size_t *ret)
 {
     struct cgi_head *h = &r->head;
@@ -95,7 +113,7 @@ static enum status output_head(struct request *r, const char *bytes, size_t size
     if (st) return bad_head(r, ret, size);
     r->head_sent = true;
     r->status = h->status;
-    return http_respond_missing(r->exchange) > body_bytes_max(r) ? body_too_large(r) : ST_OK;
+    return request_limit_response(r);
 }
 
 static enum status output_write(void *context, const void *bytes, size_t size, size_t *ret)
@@ -107,15 +125,10 @@ static enum status output_write(void *context, const void *bytes, size_t size, s
         enum status st = output_head(r, bytes, size, ret);
         if (st || *ret == size) return st;
     }
-    size_t taken = 0, left = size - *ret;
-    if (left > body_bytes_max(r) - r->response_bytes) return body_too_large(r);
-    enum status st = http_respond_body(r->exchange, (const char *)bytes + *ret, left, &taken);
+    size_t taken = 0;
+    enum status st = request_write_body(r, (const char *)bytes + *ret, size - *ret, &taken);
     *ret += taken;
-    r->response_bytes += taken;
-    r->output_blocked = taken < left;
-    if (st == ST_INVALID) return bad_body(r, "its body is longer than its Content-Length");
-    if (st) return ST_CLOSED;
-    return *ret || !size ? ST_OK : ST_WOULD_BLOCK;
+    return st == ST_WOULD_BLOCK && *ret ? ST_OK : st;
 }
 
 static enum status output_ready(void *context, enum wasi_direction direction, uint64_t *ret)

@@ -23,7 +23,25 @@ static enum status check_memory(const struct artifact *a, uint64_t bytes_max, st
                      (unsigned long long)(pages >> 4), (unsigned long long)(bytes_max >> 20));
 }
 
-static enum status link_version(struct app_version *v, struct artifact *take_artifact,
+static bool is_component(const struct artifact *a)
+{
+    size_t count;
+    artifact_section(a, ARTIFACT_COMPONENTS, &count);
+    return count > 0;
+}
+
+static enum status link_component(struct app_version *v, struct artifact *take_artifact,
+                                  struct error *err)
+{
+    v->is_component = true;
+    if (!component_find_handler(take_artifact, &v->lift))
+        return error_set(err, ST_INVALID,
+                         "this component does not export wasi:http/incoming-handler@0.2: it "
+                         "cannot answer requests (a command can be run with \"mayfly run\")");
+    return module_new(take_artifact, component_host_set(), 1, &v->module, err);
+}
+
+static enum status link_command(struct app_version *v, struct artifact *take_artifact,
                                 struct error *err)
 {
     const struct artifact_export *start =
@@ -44,7 +62,9 @@ enum status app_version_new(struct artifact *take_artifact, uint64_t memory_byte
     struct app_version *v = calloc(1, sizeof *v);
     enum status st = v ? ST_OK : error_set(err, ST_NO_MEMORY, "out of memory");
     if (!st) st = check_memory(take_artifact, memory_bytes_max, err);
-    if (!st) st = link_version(v, take_artifact, err);
+    if (!st)
+        st = is_component(take_artifact) ? link_component(v, take_artifact, err)
+                                         : link_command(v, take_artifact, err);
     if (st) {
         artifact_close(take_artifact);
         free(v);
