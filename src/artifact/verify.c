@@ -2,36 +2,12 @@
  * that nothing behind artifact_open() has to. Time is linear in the file's size. */
 #include <string.h>
 
-#include "artifact_internal.h"
 #include "base/checked.h"
+#include "verify.h"
 
 #define WASM_PAGE        65536u
 #define MEMORY_PAGES_MAX (SLOT_MEMORY_BYTES_MAX / WASM_PAGE)
 #define TYPE_LETTERS     "ilfdvr"
-
-/* artifact_export.kind */
-enum export_kind {
-    EXPORT_FUNC,
-    EXPORT_TABLE,
-    EXPORT_MEMORY,
-    EXPORT_GLOBAL,
-    EXPORT_TAG,
-    EXPORT_KINDS
-};
-
-struct verifier {
-    const struct artifact *a;
-    const struct artifact_header *h;
-    const struct artifact_func *funcs;
-    const struct artifact_type *types;
-    const struct artifact_memory *memories;
-    const uint8_t *strings;
-    uint64_t code_bytes, rodata_bytes, strings_bytes;
-    size_t funcs_count; /* the program's: without the init functions */
-    size_t types_count, instances_count, counts[EXPORT_KINDS];
-};
-
-#define bad(err, ...) error_set((err), ST_CORRUPT, "artifact: " __VA_ARGS__)
 
 static bool string_ok(const struct verifier *v, uint32_t offset)
 {
@@ -117,12 +93,6 @@ static enum status verify_order(const struct verifier *v, struct error *err)
     return ST_OK;
 }
 
-/* The host may call `func`: a real one, whose type has a trampoline. */
-static bool callable(const struct verifier *v, uint32_t func)
-{
-    return func && func < v->funcs_count && v->types[v->funcs[func].type].trampoline_offset;
-}
-
 static enum status verify_instances(const struct verifier *v, struct error *err)
 {
     const struct artifact_instance *in = artifact_section(v->a, ARTIFACT_INSTANCES, NULL);
@@ -131,7 +101,7 @@ static enum status verify_instances(const struct verifier *v, struct error *err)
             return bad(err, "instance %zu has a wrong init function", i);
         if (in[i].start_func) {
             const struct artifact_type *t;
-            if (!callable(v, in[i].start_func))
+            if (!verify_callable(v, in[i].start_func))
                 return bad(err, "instance %zu has a wrong start function", i);
             t = &v->types[v->funcs[in[i].start_func].type];
             if (t->params_count || t->results_count)
@@ -165,7 +135,8 @@ static enum status verify_exports(const struct verifier *v, struct error *err)
         if (!string_ok(v, x->name)) return bad(err, "export %zu has its name elsewhere", i);
         if (x->instance >= v->instances_count) return bad(err, "export %zu has no instance", i);
         if (x->kind >= EXPORT_KINDS) return bad(err, "export %zu has an unknown kind", i);
-        if (x->index >= v->counts[x->kind] || (x->kind == EXPORT_FUNC && !callable(v, x->index)))
+        if (x->index >= v->counts[x->kind] ||
+            (x->kind == EXPORT_FUNC && !verify_callable(v, x->index)))
             return bad(err, "export %zu names nothing", i);
     }
     return ST_OK;
@@ -304,13 +275,6 @@ static enum status verify_image(const struct verifier *v, struct error *err)
     return ST_OK;
 }
 
-static size_t count_of(const struct artifact *a, enum artifact_section section)
-{
-    size_t count;
-    (void)artifact_section(a, section, &count);
-    return count;
-}
-
 /* Functions first of all: the counts that the others are checked against come from here. */
 static enum status verifier_init(struct verifier *v, const struct artifact *a, struct error *err)
 {
@@ -323,13 +287,13 @@ static enum status verifier_init(struct verifier *v, const struct artifact *a, s
     v->strings_bytes = v->h->sections[ARTIFACT_STRINGS].size_bytes;
     v->code_bytes = v->h->sections[ARTIFACT_CODE].size_bytes;
     v->rodata_bytes = v->h->sections[ARTIFACT_RODATA].size_bytes;
-    v->instances_count = count_of(a, ARTIFACT_INSTANCES);
+    v->instances_count = verify_count(a, ARTIFACT_INSTANCES);
     if (funcs_all < v->instances_count + 1 || funcs_all > UINT32_MAX)
         return bad(err, "fewer functions than instances");
     v->funcs_count = funcs_all - v->instances_count;
     v->counts[EXPORT_FUNC] = v->funcs_count;
-    v->counts[EXPORT_TABLE] = count_of(a, ARTIFACT_TABLES);
-    v->counts[EXPORT_GLOBAL] = count_of(a, ARTIFACT_GLOBALS);
+    v->counts[EXPORT_TABLE] = verify_count(a, ARTIFACT_TABLES);
+    v->counts[EXPORT_GLOBAL] = verify_count(a, ARTIFACT_GLOBALS);
     v->counts[EXPORT_TAG] = UINT32_MAX; /* tags have no section */
     return ST_OK;
 }
@@ -337,9 +301,9 @@ static enum status verifier_init(struct verifier *v, const struct artifact *a, s
 enum status artifact_verify(const struct artifact *a, struct error *err)
 {
     static enum status (*const checks[])(const struct verifier *, struct error *) = {
-        verify_strings,  verify_types,     verify_funcs,    verify_order,  verify_instances,
-        verify_imports,  verify_exports,   verify_memories, verify_tables, verify_globals,
-        verify_segments, verify_addresses, verify_image,
+        verify_strings,  verify_types,     verify_funcs,    verify_order,     verify_instances,
+        verify_imports,  verify_exports,   verify_memories, verify_tables,    verify_globals,
+        verify_segments, verify_addresses, verify_image,    verify_component,
     };
     struct verifier v;
     enum status st = artifact_verify_header(a, err);

@@ -6,49 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "damage.h"
 #include "sample.h"
-
-#define WHOLE UINT32_MAX /* instead of an element: the header */
-
-struct damage {
-    uint32_t section, element;
-    size_t element_bytes, field, field_bytes;
-    uint64_t value;
-    enum status status;
-    const char *text;
-};
-
-#define FIELD_BYTES(type, field) sizeof(((struct type *)NULL)->field)
-#define HEADER(name, to, st, words)                                                                \
-    {0,                                                                                            \
-     WHOLE,                                                                                        \
-     0,                                                                                            \
-     offsetof(struct artifact_header, name),                                                       \
-     FIELD_BYTES(artifact_header, name),                                                           \
-     (uint64_t)(to),                                                                               \
-     st,                                                                                           \
-     words}
-#define SECTION(number, name, to, words)                                                           \
-    {0,                                                                                            \
-     WHOLE,                                                                                        \
-     0,                                                                                            \
-     offsetof(struct artifact_header, sections) +                                                  \
-         (number) * sizeof(struct artifact_section_entry) +                                        \
-         offsetof(struct artifact_section_entry, name),                                            \
-     8,                                                                                            \
-     (uint64_t)(to),                                                                               \
-     ST_CORRUPT,                                                                                   \
-     words}
-#define ENTRY(number, type, at, name, to, words)                                                   \
-    {number,                                                                                       \
-     at,                                                                                           \
-     sizeof(struct type),                                                                          \
-     offsetof(struct type, name),                                                                  \
-     FIELD_BYTES(type, name),                                                                      \
-     (uint64_t)(to),                                                                               \
-     ST_CORRUPT,                                                                                   \
-     words}
-#define BYTE(number, at, to, words) {number, at, 1, 0, 1, to, ST_CORRUPT, words}
 
 static const struct damage damages[] = {
     {0, WHOLE, 0, 0, 8, 0x0a796c6679616dull, ST_CORRUPT, "magic"},
@@ -208,43 +167,12 @@ static const struct damage damages[] = {
     ENTRY(ARTIFACT_EXTENTS, artifact_extent, 2, size_bytes, 4096, "image bytes that no extent"),
 };
 
-static enum status try_open(const uint8_t *bytes, size_t size_bytes, struct error *err)
-{
-    struct artifact *a = NULL;
-    *err = (struct error){0};
-    enum status st = artifact_open_bytes(bytes, size_bytes, &a, err);
-    if (st)
-        assert_null(a);
-    else
-        artifact_close(a);
-    return st;
-}
-
 static void test_fields(void **state)
 {
     (void)state;
     struct buffer file;
     sample_write(&file, true, 1);
-    uint8_t *copy = malloc(file.size_bytes);
-    for (size_t i = 0; i < ARRAY_COUNT(damages); i++) {
-        const struct damage *d = &damages[i];
-        const struct artifact_header *h = (void *)file.data;
-        struct error err;
-        size_t at = d->field;
-        if (d->element != WHOLE)
-            at += h->sections[d->section].offset + d->element * d->element_bytes;
-        memcpy(copy, file.data, file.size_bytes);
-        memcpy(copy + at, &d->value, d->field_bytes < 8 ? d->field_bytes : 8);
-        sample_fix_digest(copy, file.size_bytes);
-        enum status st = try_open(copy, file.size_bytes, &err);
-        enum status expected = *d->text ? d->status : ST_OK;
-        if (st != expected || !strstr(err.text, d->text))
-            print_error("damage %zu (\"%s\") gives %s: %s\n", i, d->text, status_name(st),
-                        err.text);
-        assert_int_equal(st, expected);
-        assert_non_null(strstr(err.text, d->text));
-    }
-    free(copy);
+    damage_each(&file, damages, ARRAY_COUNT(damages));
     buffer_done(&file);
 }
 
@@ -257,11 +185,11 @@ static void test_engine(void **state)
     struct artifact_header *h = (void *)file.data;
     snprintf(h->engine, sizeof h->engine, "another");
     sample_fix_digest(file.data, file.size_bytes);
-    assert_int_equal(try_open(file.data, file.size_bytes, &err), ST_UNSUPPORTED);
+    assert_int_equal(damage_open(file.data, file.size_bytes, &err), ST_UNSUPPORTED);
     assert_non_null(strstr(err.text, "made by engine another"));
     memset(h->engine, 'x', sizeof h->engine);
     sample_fix_digest(file.data, file.size_bytes);
-    assert_int_equal(try_open(file.data, file.size_bytes, &err), ST_CORRUPT);
+    assert_int_equal(damage_open(file.data, file.size_bytes, &err), ST_CORRUPT);
     buffer_done(&file);
 }
 
@@ -276,7 +204,7 @@ static void test_truncations(void **state)
     for (size_t n = 0; n < file.size_bytes; n++) {
         memcpy(copy, file.data, n);
         if (n >= sizeof(struct artifact_header)) sample_fix_digest(copy, n);
-        assert_int_equal(try_open(copy, n, &err), ST_CORRUPT);
+        assert_int_equal(damage_open(copy, n, &err), ST_CORRUPT);
         assert_true(err.text[0]);
     }
     free(copy);
@@ -291,7 +219,7 @@ static void test_bytes_behind(void **state)
     sample_write(&file, true, 1);
     buffer_append_zeros(&file, ARTIFACT_PAGE);
     sample_fix_digest(file.data, file.size_bytes);
-    assert_int_equal(try_open(file.data, file.size_bytes, &err), ST_CORRUPT);
+    assert_int_equal(damage_open(file.data, file.size_bytes, &err), ST_CORRUPT);
     assert_non_null(strstr(err.text, "bytes behind the image"));
     buffer_done(&file);
 }
@@ -305,7 +233,7 @@ static void test_bits_without_digest(void **state)
     sample_write(&file, false, 1);
     for (size_t i = 0; i < file.size_bytes; i += i < 512 ? 1 : 97) {
         file.data[i] ^= (uint8_t)(1u << (i % 8));
-        enum status st = try_open(file.data, file.size_bytes, &err);
+        enum status st = damage_open(file.data, file.size_bytes, &err);
         assert_true(st == ST_CORRUPT || st == ST_UNSUPPORTED);
         file.data[i] ^= (uint8_t)(1u << (i % 8));
     }
