@@ -1,5 +1,6 @@
 /* wasi:config/store, and wasi:config/runtime, as it was called before. What is not granted is not
- * there; nothing can fail. */
+ * there; nothing can fail. There are drafts only, which promise nothing to each other, and are
+ * alike: without a version here they are all served. */
 #include "state.h"
 
 static const struct wasi_config_value *find(const struct wasi_preview2 *p,
@@ -55,9 +56,9 @@ static const struct canonical_function functions[] = {
 };
 
 const struct canonical_interface config_store_interface = {
-    "wasi:config/store", "0.2.0-rc.1", functions, ARRAY_COUNT(functions), NULL, 0,
+    "wasi:config/store", "", functions, ARRAY_COUNT(functions), NULL, 0,
 };
 
 const struct canonical_interface config_runtime_interface = {
-    "wasi:config/runtime", "0.2.0-draft", functions, ARRAY_COUNT(functions), NULL, 0,
+    "wasi:config/runtime", "", functions, ARRAY_COUNT(functions), NULL, 0,
 };

@@ -1,4 +1,5 @@
-/* wasi:logging/logging, which is imported without a version as often as with one */
+/* wasi:logging/logging. It is imported with and without a version, of drafts only: without one here
+ * it serves them all. */
 #include "state.h"
 
 static size_t cut_at(const char *text, size_t size_bytes, size_t bytes_max)
@@ -33,8 +34,4 @@ static const struct canonical_function functions[] = {
 
 const struct canonical_interface logging_interface = {
     "wasi:logging/logging", "", functions, ARRAY_COUNT(functions), NULL, 0,
-};
-
-const struct canonical_interface logging_draft_interface = {
-    "wasi:logging/logging", "0.1.0-draft", functions, ARRAY_COUNT(functions), NULL, 0,
 };

@@ -143,7 +143,6 @@ const struct canonical_interface *const *wasi_preview2_interfaces(size_t *ret_co
         &sockets_udp_create_interface,
         &sockets_lookup_interface,
         &logging_interface,
-        &logging_draft_interface,
         &config_store_interface,
         &config_runtime_interface,
     };

@@ -104,7 +104,7 @@ extern const struct canonical_interface filesystem_types_interface, filesystem_p
 extern const struct canonical_interface sockets_network_interface,
     sockets_instance_network_interface, sockets_tcp_interface, sockets_tcp_create_interface,
     sockets_udp_interface, sockets_udp_create_interface, sockets_lookup_interface;
-extern const struct canonical_interface logging_interface, logging_draft_interface;
+extern const struct canonical_interface logging_interface;
 extern const struct canonical_interface config_store_interface, config_runtime_interface;
 
 #endif
