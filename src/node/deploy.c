@@ -167,9 +167,7 @@ void deploy_begin(struct deploy *d, struct deploy_app *app)
     deploy_set_string(&app->fast_artifact, NULL);
     app->begun_ns = loop_now_ns(d->jobs.loop);
     enum status st = program_file_kind(app->path, &kind, &err);
-    if (!st && kind == PROGRAM_FILE_COMPONENT)
-        st = program_file_refuse_component(app->path, &err);
-    else if (!st && kind == PROGRAM_FILE_MODULE)
+    if (!st && kind != PROGRAM_FILE_ARTIFACT)
         st = begin_module(d, app, &err);
     else if (!st) {
         st = check_artifact(d, app->path, &identity, &servable, &err);

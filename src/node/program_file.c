@@ -31,7 +31,7 @@ enum status program_file_kind(const char *path, enum program_file_kind *ret, str
     else if (got >= 4 && !memcmp(head, module, 4))
         *ret = PROGRAM_FILE_MODULE; /* perhaps truncated or of another version: it will be said */
     else
-        return error_set(err, ST_INVALID, "%s: neither a WebAssembly module nor a mayfly artifact",
+        return error_set(err, ST_INVALID, "%s: neither a WebAssembly module or component nor a mayfly artifact",
                          path);
     return ST_OK;
 }
@@ -48,14 +48,6 @@ enum status program_file_digest(const char *path, char hex[SHA256_HEX], struct e
     }
     buffer_done(&wasm);
     return st;
-}
-
-enum status program_file_refuse_component(const char *path, struct error *err)
-{
-    return error_set(err, ST_UNSUPPORTED,
-                     "%s: is a component; this version runs core modules (WASI preview 1 "
-                     "commands) only",
-                     path);
 }
 
 static enum status compile_into_cache(const char *path, const char *cached,
@@ -96,9 +88,9 @@ enum status program_file_open(const char *path, const struct compiler_options *o
     enum status st = program_file_kind(path, &kind, err);
     if (st) return st;
     switch (kind) {
-    case PROGRAM_FILE_MODULE: return open_module(path, options, ret, ret_compiled, err);
+    case PROGRAM_FILE_MODULE:
+    case PROGRAM_FILE_COMPONENT: return open_module(path, options, ret, ret_compiled, err);
     case PROGRAM_FILE_ARTIFACT: break;
-    case PROGRAM_FILE_COMPONENT: return program_file_refuse_component(path, err);
     }
     st = artifact_open(path, ret, err);
     return st ? error_prefix(err, "%s", path) : ST_OK;

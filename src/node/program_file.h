@@ -1,6 +1,6 @@
-/* Opens what a user names on the command line, a module (.wasm) or an artifact (.mfa), told apart
- * by its first bytes. Modules are compiled once and kept in the cache by content:
- * $XDG_CACHE_HOME/mayfly, or ~/.cache/mayfly. */
+/* Opens what a user names on the command line, a module or component (.wasm) or an artifact (.mfa),
+ * told apart by its first bytes. What is no artifact is compiled once and kept in the cache by
+ * content: $XDG_CACHE_HOME/mayfly, or ~/.cache/mayfly. */
 #ifndef NODE_PROGRAM_FILE_H
 #define NODE_PROGRAM_FILE_H
 
@@ -27,9 +27,6 @@ enum program_file_kind { PROGRAM_FILE_MODULE, PROGRAM_FILE_COMPONENT, PROGRAM_FI
 /* The digest of the file's bytes in hexadecimal. Errors: those of reading, ST_LIMIT. */
 NODISCARD enum status program_file_digest(const char *path, char hex[SHA256_HEX],
                                           struct error *err);
-
-/* ST_UNSUPPORTED, and the text for a component. */
-NODISCARD enum status program_file_refuse_component(const char *path, struct error *err);
 
 /* What the first bytes say. Errors: ST_INVALID (none of them), and those of reading. */
 NODISCARD enum status program_file_kind(const char *path, enum program_file_kind *ret,

@@ -5,15 +5,13 @@
 
 /* ---- shared ---- */
 
+/* On a trap the object stays among those of the state, which end with the instance. */
 void *http_taken(struct canonical_call *c, const struct io_class *class, uint32_t handle)
 {
-    struct io_object *o = canonical_borrowed(c, &class->resource, handle);
-    if (!o) return NULL;
-    if (o->children) {
-        canonical_trap(c, "%s is given away while it has children", class->resource.name);
-        return NULL;
-    }
-    return canonical_taken(c, &class->resource, handle);
+    struct io_object *o = canonical_taken(c, &class->resource, handle);
+    if (!o || !o->children) return o;
+    canonical_trap(c, "%s is given away while it has children", class->resource.name);
+    return NULL;
 }
 
 bool http_put_text(struct canonical_call *c, const char *text, size_t size_bytes,
