@@ -109,6 +109,7 @@ struct function_emitter {
     LLVMValueRef scratch; /* struct value[]: results of calls through memory, or NULL */
     uint32_t scratch_count;
     uint32_t table_serial; /* br_tables so far */
+    uint32_t block_calls;  /* in the current block */
     bool failed;           /* out of memory */
     struct error *err;
 };
@@ -209,6 +210,10 @@ LLVMBasicBlockRef emit_block_new(struct function_emitter *f);
 /* Goes on building in `block`; what locals were known to hold is forgotten unless `keep_cache`
  * (the block has the current one as its only predecessor). */
 void emit_block_enter(struct function_emitter *f, LLVMBasicBlockRef block, bool keep_cache);
+
+/* After a call: at the fast level ends a block of many calls, for LLVM's fast allocation of
+ * registers takes time in the number of calls times the number of values in the block. */
+void emit_called(struct function_emitter *f);
 
 /* Traps when the i1 `condition` holds, and goes on in a new block. */
 void emit_trap_if(struct function_emitter *f, LLVMValueRef condition, enum trap_kind kind);

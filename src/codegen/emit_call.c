@@ -51,6 +51,7 @@ void emit_call_with(struct function_emitter *f, const struct wasm_type *type, LL
     if (f->e->strict) LLVMAddCallSiteAttribute(call, EMIT_ON_FUNCTION, f->e->strictfp);
     if (!tail) {
         push_results(f, type, call, through_memory ? f->scratch : NULL);
+        emit_called(f);
         return;
     }
     LLVMSetTailCallKind(call, TAIL_KIND);

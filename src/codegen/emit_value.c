@@ -6,6 +6,9 @@
 
 #define INTRINSIC_ARGS_MAX 8u
 
+/* At the fast level: calls in one block. */
+#define BLOCK_CALLS_MAX 64u
+
 void emit_push(struct function_emitter *f, LLVMValueRef value)
 {
     assert(value);
@@ -99,9 +102,18 @@ LLVMBasicBlockRef emit_block_new(struct function_emitter *f)
 void emit_block_enter(struct function_emitter *f, LLVMBasicBlockRef block, bool keep_cache)
 {
     LLVMPositionBuilderAtEnd(f->builder, block);
+    f->block_calls = 0;
     if (keep_cache) return;
     for (uint32_t i = 0; i < f->cached_count; i++) f->cached[f->cached_list[i]] = NULL;
     f->cached_count = 0;
+}
+
+void emit_called(struct function_emitter *f)
+{
+    if (!f->e->fast || ++f->block_calls < BLOCK_CALLS_MAX) return;
+    LLVMBasicBlockRef next = emit_block_new(f);
+    LLVMBuildBr(f->builder, next);
+    emit_block_enter(f, next, false);
 }
 
 LLVMValueRef emit_helper(struct function_emitter *f, enum helper helper, LLVMValueRef *args,
@@ -137,6 +149,8 @@ LLVMValueRef emit_helper(struct function_emitter *f, enum helper helper, LLVMVal
     if (strcmp(results[helper], "NORETURN") == 0) {
         LLVMAddCallSiteAttribute(call, EMIT_ON_FUNCTION, e->noreturn);
         LLVMAddCallSiteAttribute(call, EMIT_ON_FUNCTION, e->cold);
+    } else {
+        emit_called(f);
     }
     return has_result ? call : NULL;
 }

@@ -1,4 +1,5 @@
-// Modules that are small, valid (mostly) and expensive to compile. Each is { name, bytes(), slow }.
+// Modules that are small, valid (mostly) and expensive to compile. Each is { name, bytes(), slow,
+// compiles }.
 
 const I32 = 0x7f, V128 = 0x7b, FUNCREF = 0x70;
 const END = 0x0b, ADD = 0x6a, MUL = 0x6c, SELECT = 0x1b, DROP = 0x1a;
@@ -113,6 +114,7 @@ const bomb = (name, bytes) => ({ name, bytes: () => {
 } });
 
 const slow = (...args) => ({ ...bomb(...args), slow: true }); // seconds of both processors
+const fine = (...args) => ({ ...bomb(...args), compiles: true }); // refusing it is wrong
 
 export const bombs = [
   bomb('200 locals in 2,000 blocks', () => module([tangle(200, 2000, 100)], { locals: 200 })),
@@ -151,6 +153,7 @@ export const bombs = [
   slow('600 calls of 1,000 results', () => module([
     repeat(3, () => [repeat(1000, () => get(0)), times(200, 0x10, 1), times(1000, DROP)]).concat([get(0)]),
     repeat(1000, (i) => get(i))], { types: [UNARY, wide], functionTypes: [0, 1] })),
+  fine('100,000 calls', () => module([repeat(100000, () => [get(0), 0x10, 1, set(0)]).concat([get(0)]), one])),
   slow('50,000 results of calls at once', () => module([[times(50000, 0x10, 1), times(49999, ADD)],
     [number(1)]], { types: [UNARY, [0x60, 0, 1, I32]], functionTypes: [0, 1] })),
   slow('a function of 7 MB', () => module([straight(950000, () => [number(70000), ADD, get(0), ADD])])),
@@ -165,11 +168,11 @@ export const bombs = [
   bomb('100 tables of 10,000,000 elements', () => module([one], { 4: vector(repeat(100, () =>
     [FUNCREF, 0, unsigned(10000000)])) })),
   bomb('100 memories of 4 GiB', () => module([one], { 5: vector(repeat(100, () => [0, unsigned(65536)])) })),
-  slow('100,000 segments', () => module([one], { 11: vector(repeat(100000, (i) =>
+  fine('100,000 segments', () => module([one], { 11: vector(repeat(100000, (i) =>
     [0, 0x41, signed(i % 60000), END, 1, 0x61])) })),
   slow('100,000 segments that trap', () => module([one], { 11: vector(repeat(100000, () =>
     [0, 0x41, signed(70000), END, 1, 0x61])) })),
-  slow('100,000 memory.inits', () => module([memoryInit(100000, 1000)], { 12: unsigned(1000),
+  fine('100,000 memory.inits', () => module([memoryInit(100000, 1000)], { 12: unsigned(1000),
     11: vector(repeat(1000, () => [1, 1, 0x61])) })),
   slow('a million exports', () => module([one], { 7: vector(repeat(1000000, (i) =>
     [4, repeat(4, (k) => 0x40 + (Math.floor(i / 32 ** k) % 32)), 0, 0])) })),

@@ -21,15 +21,17 @@ function compile(folder, bomb) {
   writeFileSync(path, bomb.bytes());
   const start = Date.now();
   const run = spawnSync(mayfly, ['compile', '--deadline', `${DEADLINE_S}`, path, '-o',
-    join(folder, 'bomb.mfa')], { encoding: 'utf8', timeout: (DEADLINE_S + GRACE_S) * 1000 });
+    join(folder, 'bomb.mfa')], { encoding: 'utf8', timeout: (DEADLINE_S + GRACE_S) * 1000,
+    env: { ...process.env, XDG_CACHE_HOME: folder } }); // a function cache that knows nothing
   return { ...run, seconds: (Date.now() - start) / 1000 };
 }
 
 // '' when the outcome is one of the two that are allowed.
-function judge(run) {
+function judge(run, bomb) {
   if (run.error) return `did not end: ${run.error.code}`;
   if (run.signal) return `killed by ${run.signal}`;
   if (run.status === 0) return '';
+  if (bomb.compiles) return `refused: ${run.stderr.slice(0, 200)}`;
   if (run.status !== 1) return `exit code ${run.status}`;
   const lines = run.stderr.trimEnd().split('\n');
   return lines[0].startsWith('mayfly') && lines[0].length < LINE_MAX ? '' : `says: ${run.stderr.slice(0, 200)}`;
@@ -39,7 +41,7 @@ const folder = mkdtempSync(join(tmpdir(), 'mayfly-bombs-'));
 let failed = 0;
 try {
   for (const bomb of chosen) {
-    const run = compile(folder, bomb), why = judge(run);
+    const run = compile(folder, bomb), why = judge(run, bomb);
     if (why) failed++;
     console.log(`${why ? 'FAIL' : 'ok'} ${run.seconds.toFixed(1)} s ${bomb.name}: ` +
       (why || (run.status ? run.stderr.split('\n')[0].replace(folder, '') : 'compiled')));

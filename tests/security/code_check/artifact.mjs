@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 const HEADER_BYTES = 112; // before the sections
 const SECTIONS = ['code', 'rodata', 'funcs', 'funcOrder', 'types', 'typeCodes', 'imports',
   'exports', 'instances', 'memories', 'tables', 'globals', 'datas', 'elements', 'addresses',
-  'lines', 'strings', 'extents', 'image'];
+  'lines', 'strings', 'components', 'canons', 'lifts', 'resources', 'componentExports', 'witTypes',
+  'witFields', 'witStrings', 'extents', 'image'];
 const PAGE = 4096;
 export const LANE_BYTES = 8 * 2 ** 30 + 2 ** 20;
 export const HOST_PAGE = -(2 ** 30) - PAGE;
@@ -71,7 +72,7 @@ export function readArtifact(path) {
     const offset = Number(file.readBigUInt64LE(at)), size = Number(file.readBigUInt64LE(at + 8));
     s[name] = file.subarray(offset, offset + size);
   });
-  s.funcs = records(s.funcs, 24, (b, at) => ({ offset: b.readUInt32LE(at),
+  s.funcs = records(s.funcs, 28, (b, at) => ({ offset: b.readUInt32LE(at),
     size: b.readUInt32LE(at + 4), type: b.readUInt32LE(at + 8) }));
   s.types = records(s.types, 16, (b, at) => ({ signature: b.readUInt32LE(at), trampoline: b.readUInt32LE(at + 4),
     params: b.readUInt32LE(at + 8), results: b.readUInt32LE(at + 12) }));
