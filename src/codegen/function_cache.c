@@ -152,16 +152,21 @@ static bool write_all(int fd, const void *bytes, size_t size_bytes)
     return true;
 }
 
+unsigned function_cache_generation(const struct function_cache *c, const uint8_t key[SHA256_BYTES])
+{
+    const struct generation *g;
+    uint32_t slot = *slot_of(c, key);
+    assert(slot);
+    (void)entry_of(c, slot, &g);
+    return (unsigned)(g - c->generations);
+}
+
 void function_cache_put(struct function_cache *c, const uint8_t key[SHA256_BYTES], bool was_found,
                         const void *bytes, size_t size_bytes)
 {
-    const struct generation *g;
     struct function_cache_entry e = {.size_bytes = size_bytes};
     if (c->outbox_failed || size_bytes > FUNCTION_CACHE_RECORD_BYTES_MAX) return;
-    if (was_found) {
-        (void)entry_of(c, *slot_of(c, key), &g);
-        if (g == &c->generations[0]) return;
-    }
+    if (was_found && function_cache_generation(c, key) == 0) return;
     memcpy(e.key, key, sizeof e.key);
     function_cache_digest(key, bytes, size_bytes, e.digest);
     c->outbox_failed =

@@ -53,6 +53,9 @@ void function_cache_free(struct function_cache *c); /* legal on NULL */
 NODISCARD bool function_cache_find(const struct function_cache *c, const uint8_t key[SHA256_BYTES],
                                    struct buffer *unit);
 
+/* Which generation the unit comes from that function_cache_find() gives. There must be one. */
+unsigned function_cache_generation(const struct function_cache *c, const uint8_t key[SHA256_BYTES]);
+
 /* Hands a unit to the parent, unless it was found in the new generation. What cannot be written is
  * not kept. Not for several threads at a time. */
 void function_cache_put(struct function_cache *c, const uint8_t key[SHA256_BYTES], bool was_found,

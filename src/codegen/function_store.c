@@ -28,8 +28,6 @@ struct function_store {
     int folder;
     uint64_t generation_bytes_max;
     struct function_cache_files files;
-    ino_t index_inode;    /* of the new generation as the job saw it, */
-    uint64_t index_bytes; /* and its size then */
     char path[PATH_MAX];
 };
 
@@ -80,10 +78,6 @@ static enum status open_generations(struct function_store *s, struct error *err)
     for (unsigned i = 0; !st && i < FUNCTION_CACHE_GENERATIONS; i++) {
         struct stat info = {0};
         st = open_file(s, index_names[i], O_RDONLY, &f->index[i], &info, err);
-        if (i == 0) {
-            s->index_inode = info.st_ino;
-            s->index_bytes = (uint64_t)info.st_size;
-        }
         if (!st) st = open_file(s, data_names[i], O_RDONLY, &f->data[i], &info, err);
     }
     if (st) return st;
@@ -131,8 +125,8 @@ const struct function_cache_files *function_store_files(const struct function_st
 /* The new generation while it is added to, under the lock. */
 struct target {
     int lock, index, data;
+    int old_index, old_data;
     uint64_t index_bytes, data_bytes;
-    struct buffer known; /* entries that others have added since the job began */
     struct buffer added; /* entries */
 };
 
@@ -162,32 +156,37 @@ static enum status open_target(const struct function_store *s, struct target *t,
     t->index_bytes = size - torn;
     if (torn && ftruncate(t->index, (off_t)t->index_bytes))
         return error_set_errno(err, errno, "%s/%s", s->path, index_names[0]);
-    uint64_t seen = s->index_inode == info.st_ino ? s->index_bytes : 0;
-    seen -= seen % sizeof(struct function_cache_entry);
     st = open_file(s, data_names[0], O_RDWR | O_CREAT, &t->data, &info, err);
+    t->data_bytes = st ? 0 : (uint64_t)info.st_size;
+    return st;
+}
+
+/* What is there now: others may have added to it since the job began. */
+static enum status open_present(const struct function_store *s, struct target *t,
+                                struct function_cache **ret, struct error *err)
+{
+    struct stat info;
+    enum status st = open_file(s, index_names[1], O_RDONLY, &t->old_index, &info, err);
+    if (!st) st = open_file(s, data_names[1], O_RDONLY, &t->old_data, &info, err);
     if (st) return st;
-    t->data_bytes = (uint64_t)info.st_size;
-    if (seen >= t->index_bytes) return ST_OK;
-    size_t wanted = t->index_bytes - seen;
-    if (buffer_reserve(&t->known, wanted)) return error_set(err, ST_NO_MEMORY, "function cache");
-    ssize_t got = pread(t->index, t->known.data, wanted, (off_t)seen);
-    if (got > 0)
-        t->known.size_bytes = (size_t)got - (size_t)got % sizeof(struct function_cache_entry);
-    return ST_OK;
+    const struct function_cache_files files = {
+        .index = {t->index, t->old_index}, .data = {t->data, t->old_data}, .outbox = -1};
+    return function_cache_new(&files, ret, err);
 }
 
 static void close_target(struct target *t)
 {
-    if (t->index >= 0) close(t->index);
-    if (t->data >= 0) close(t->data);
-    t->index = t->data = -1;
+    int *fds[] = {&t->index, &t->data, &t->old_index, &t->old_data};
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        if (*fds[i] >= 0) close(*fds[i]);
+        *fds[i] = -1;
+    }
 }
 
 /* The new generation becomes the old one. Readers hold the files that they have opened. */
 static enum status rotate(const struct function_store *s, struct target *t, struct error *err)
 {
     close_target(t);
-    buffer_clear(&t->known);
     if (renameat(s->folder, index_names[0], s->folder, index_names[1]) ||
         renameat(s->folder, data_names[0], s->folder, data_names[1]))
         return error_set_errno(err, errno, "%s", s->path);
@@ -201,13 +200,22 @@ static bool is_full(const struct function_store *s, const struct target *t, uint
            entries >= FUNCTION_CACHE_ENTRIES_MAX;
 }
 
-static bool is_known(const struct target *t, const struct function_cache_entry *entry)
+/* A record that is there and whole is never replaced; one of the old generation may come along into
+ * the new one. */
+static bool is_wanted(const struct function_cache *present,
+                      const struct function_cache_entry *entry)
 {
-    const struct function_cache_entry *known = (const void *)t->known.data;
-    size_t count = t->known.size_bytes / sizeof *known;
-    for (size_t i = 0; i < count; i++)
-        if (!memcmp(known[i].key, entry->key, sizeof entry->key)) return true;
-    return false;
+    uint8_t digest[SHA256_BYTES];
+    struct buffer have;
+    bool wanted = true;
+    buffer_init(&have, FUNCTION_CACHE_RECORD_BYTES_MAX);
+    if (function_cache_find(present, entry->key, &have)) {
+        function_cache_digest(entry->key, have.data, have.size_bytes, digest);
+        wanted = function_cache_generation(present, entry->key) > 0 &&
+                 !memcmp(digest, entry->digest, sizeof digest);
+    }
+    buffer_done(&have);
+    return wanted;
 }
 
 static bool copy_record(int from, uint64_t from_offset, int to, uint64_t to_offset,
@@ -230,7 +238,8 @@ static bool copy_record(int from, uint64_t from_offset, int to, uint64_t to_offs
 /* The outbox was written by a process that has read hostile bytes: its sizes are checked, and its
  * records stay what they are, bytes under a digest. */
 static enum status add_records(const struct function_store *s, struct target *t,
-                               uint64_t outbox_bytes, struct error *err)
+                               const struct function_cache *present, uint64_t outbox_bytes,
+                               struct error *err)
 {
     struct function_cache_entry e;
     int outbox = s->files.outbox;
@@ -240,7 +249,7 @@ static enum status add_records(const struct function_store *s, struct target *t,
         at += sizeof e;
         if (e.size_bytes > FUNCTION_CACHE_RECORD_BYTES_MAX || e.size_bytes > outbox_bytes - at)
             return error_set(err, ST_INTERNAL, "function cache: what a job left has a bad size");
-        if (!is_known(t, &e)) {
+        if (is_wanted(present, &e)) {
             if (is_full(s, t, e.size_bytes)) break;
             e.offset = t->data_bytes;
             if (!copy_record(outbox, at, t->data, e.offset, e.size_bytes))
@@ -261,7 +270,10 @@ static enum status add(const struct function_store *s, struct target *t, uint64_
     enum status st = open_target(s, t, err);
     if (!st && (t->index_bytes || t->data_bytes) && is_full(s, t, outbox_bytes))
         st = rotate(s, t, err);
-    if (!st) st = add_records(s, t, outbox_bytes, err);
+    struct function_cache *present = NULL;
+    if (!st) st = open_present(s, t, &present, err);
+    if (!st) st = add_records(s, t, present, outbox_bytes, err);
+    function_cache_free(present);
     if (t->added.size_bytes &&
         pwrite(t->index, t->added.data, t->added.size_bytes, (off_t)t->index_bytes) !=
             (ssize_t)t->added.size_bytes &&
@@ -275,14 +287,12 @@ enum status function_store_commit(struct function_store *s, struct error *err)
     struct stat info;
     if (fstat(s->files.outbox, &info)) return error_set_errno(err, errno, "memory file");
     if (!info.st_size) return ST_OK;
-    struct target t = {.lock = -1, .index = -1, .data = -1};
-    buffer_init(&t.known, FUNCTION_CACHE_ENTRIES_MAX * sizeof(struct function_cache_entry));
+    struct target t = {.lock = -1, .index = -1, .data = -1, .old_index = -1, .old_data = -1};
     buffer_init(&t.added, FUNCTION_CACHE_ENTRIES_MAX * sizeof(struct function_cache_entry));
     enum status st = lock_folder(s, &t.lock, err);
     if (!st) st = add(s, &t, (uint64_t)info.st_size, err);
     close_target(&t);
     if (t.lock >= 0) close(t.lock); /* and the lock is gone */
-    buffer_done(&t.known);
     buffer_done(&t.added);
     return st;
 }
