@@ -8,6 +8,8 @@
 #include "artifact/artifact.h"
 #include "artifact/artifact_writer.h"
 #include "base/clock.h"
+#include "canonical/canonical.h"
+#include "common/component_hosts.h"
 #include "runtime/runtime.h"
 #include "wasi/wasi.h"
 
@@ -19,11 +21,14 @@
 /* Run where they are exported, in this order, behind the start functions. */
 static const char *const initialisers[] = {"_initialize", "wizer.initialize"};
 
+/* Interfaces of WASI 0.2 that tell the time. */
+static const char *const clocks[] = {"wasi:clocks/monotonic-clock", "wasi:clocks/wall-clock"};
+
 /* ---- imports ---- */
 
 /* What one attempt to initialise has asked for and did not get. */
 struct attempt {
-    bool denied;
+    bool denied, has_handles;
     const struct artifact_canon *canon; /* NULL: an import of a core module */
 };
 
@@ -38,14 +43,28 @@ static enum host_result denied(struct instance *instance, UNUSED struct value *v
     return HOST_TRAP;
 }
 
-/* All of a component's. */
-static enum status deny_canon(UNUSED const struct artifact *a,
-                              UNUSED const struct artifact_canon *canon,
-                              const struct host_function **ret, UNUSED struct error *err)
+/* Clocks are granted, as to modules. */
+static bool is_clock(const struct artifact *a, const struct artifact_canon *canon)
+{
+    const char *interface = artifact_wit_string(a, canon->interface);
+    const char *name = artifact_wit_string(a, canon->name);
+    for (size_t i = 0; i < ARRAY_COUNT(clocks); i++) {
+        size_t length = strlen(clocks[i]);
+        if (!strncmp(interface, clocks[i], length) &&
+            (!interface[length] || interface[length] == '@'))
+            return !strcmp(name, "now") || !strcmp(name, "resolution");
+    }
+    return false;
+}
+
+/* What a component imports has to be there, though it is not to be called yet. */
+static enum status snapshot_canon(const struct artifact *a, const struct artifact_canon *canon,
+                                  const struct host_function **ret, struct error *err)
 {
     static const struct host_function function = {.call = denied};
-    *ret = &function;
-    return ST_OK;
+    enum status st = component_hosts_canon(a, canon, ret, err);
+    if (!st && canon->kind == CANON_LOWER_HOST && !is_clock(a, canon)) *ret = &function;
+    return st;
 }
 
 static bool is_granted(const struct host_set *sets, size_t sets_count, const char *module,
@@ -83,7 +102,7 @@ static enum status deny_rest(const struct artifact *a, const struct host_set *se
         };
         if (!is_granted(sets, sets_count, f.module, f.name, f.signature)) functions[used++] = f;
     }
-    *ret = (struct host_set){functions, used, deny_canon};
+    *ret = (struct host_set){functions, used, snapshot_canon};
     return ST_OK;
 }
 
@@ -186,48 +205,81 @@ static enum status freeze(struct instance *instance, const struct artifact *a, b
     return st;
 }
 
-static enum status attempt(const struct module *module, bool start, struct attempt *attempt,
-                           struct buffer *file, struct error *err)
+/* What functions of the host find; of a component `canonical` as well. */
+struct outside {
+    struct wasi_context context;
+    struct wasi_preview2 *preview2;
+    struct canonical *canonical;
+};
+
+static enum status outside_init(struct outside *o, const struct module *module, struct error *err)
 {
-    const struct artifact *a = module_artifact(module);
-    struct wasi_context context = {.embedder = attempt};
-    struct wasi_preview1_config wasi = {
+    size_t count;
+    const struct canonical_interface *const *interfaces = component_hosts(&count);
+    struct wasi_preview1_config preview1 = {
         .stdio = {{0}, wasi_stream_fd(2), wasi_stream_fd(2)},
         .clock = clock_system(),
         .random = random_system(),
         .waiter = wasi_waiter_poll(clock_system()),
     };
+    struct wasi_preview2_config preview2 = {.clock = clock_system()};
+    enum status st = wasi_preview1_new(&preview1, &o->context.preview1, err);
+    if (!st) st = wasi_preview2_new(&preview2, &o->preview2, err);
+    return st ? st : canonical_new(module, interfaces, count, o->preview2, &o->canonical, err);
+}
+
+static void outside_done(struct outside *o)
+{
+    canonical_free(o->canonical);
+    wasi_preview2_free(o->preview2);
+    wasi_preview1_free(o->context.preview1);
+}
+
+static enum status attempt(const struct module *module, bool start, struct attempt *attempt,
+                           struct buffer *file, struct error *err)
+{
+    const struct artifact *a = module_artifact(module);
+    struct outside outside = {.context.embedder = attempt};
     struct instance_config config = {
         .memory_bytes_max = SLOT_MEMORY_BYTES_MAX,
         .cpu_ns_max = (uint64_t)SNAPSHOT_CPU_MS_MAX * NS_PER_MS,
-        .context = &context,
+        .context = &outside.context,
     };
     struct instance *instance = NULL;
-    enum status st = wasi_preview1_new(&wasi, &context.preview1, err);
+    enum status st = outside_init(&outside, module, err);
+    config.canonical = outside.canonical;
     if (!st) st = instance_new(module, &config, &instance, err);
     if (!st) st = run_all(instance, a, start, err);
+    if (!st && outside.canonical && !canonical_is_fresh(outside.canonical)) {
+        attempt->has_handles = true;
+        st = error_set(err, ST_INVALID, "handles are open when the component has started");
+    }
     if (!st) st = freeze(instance, a, start, file, err);
     instance_free(instance);
-    wasi_preview1_free(context.preview1);
+    outside_done(&outside);
     return st;
 }
 
 static void explain(const struct artifact *a, const struct attempt *attempt,
                     struct snapshot_outcome *ret)
 {
+    if (attempt->has_handles) {
+        snprintf(ret->left, sizeof ret->left, "handles are open behind it");
+        return;
+    }
     const char *interface = artifact_wit_string(a, attempt->canon->interface);
-    snprintf(ret->left, sizeof ret->left, "it calls %s%s%s", interface, *interface ? "." : "",
+    snprintf(ret->left, sizeof ret->left, "it calls %s%s%s", interface, *interface ? "#" : "",
              artifact_wit_string(a, attempt->canon->name));
 }
 
 /* A component that asks the outside for something while it starts is left to start in every
- * instance, where it gets that. */
+ * instance, where it gets that; one that keeps handles, to have them in every instance. */
 static enum status instantiate(const struct module *module, bool start, struct buffer *file,
                                struct snapshot_outcome *ret, struct error *err)
 {
     struct attempt first = {0}, second = {0};
     enum status st = attempt(module, start, &first, file, err);
-    if (!st || !start || !first.denied || !first.canon) return st;
+    if (!st || !start || !(first.has_handles || (first.denied && first.canon))) return st;
     explain(module_artifact(module), &first, ret);
     return attempt(module, false, &second, file, err);
 }
