@@ -1,4 +1,4 @@
-/* mayfly run: a WASI preview 1 command, here and now. */
+/* mayfly run: a WASI command, here and now. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -13,22 +13,21 @@
 #include "base/clock.h"
 #include "commands.h"
 #include "common/cli.h"
+#include "common/component_hosts.h"
 #include "compiler_process.h"
-#include "guest_options.h"
 #include "node/program_file.h"
-#include "runtime/runtime.h"
-#include "wasi/wasi.h"
+#include "run.h"
 
 static const char help[] =
     "usage: mayfly run [options] FILE [ARGUMENT…]\n"
     "\n"
-    "Runs a WASI preview 1 command, a module (.wasm) or an artifact (.mfa). It sees its "
-    "arguments,\n"
-    "the standard streams, clocks and randomness, and nothing else that is not granted here.\n"
+    "Runs a WASI command: a module (preview 1), a component that exports wasi:cli/run (0.2), or\n"
+    "an artifact (.mfa) of either. It sees its arguments, the standard streams, clocks and\n"
+    "randomness, and nothing else that is not granted here.\n"
     "\n"
     "  --dir HOST[::GUEST][:ro]\n"
     "                  the folder HOST as GUEST (default: the same name), with :ro for reading\n"
-    "                  only; the guest cannot leave it\n"
+    "                  only; the guest cannot leave it. A component only reads\n"
     "  --env K=V       an environment variable; --env K passes on this process's own\n"
     "%s%s"
     "  -h, --help      this text\n"
@@ -47,18 +46,16 @@ static const struct option options[] = {
 
 struct arguments {
     struct cli_compile_options compile;
-    struct guest_options guest;
-    struct wasi_preopen preopens[WASI_PREOPENS_MAX];
-    size_t preopens_count;
+    struct run_grants grants;
     bool help;
 };
 
 /* "HOST", "HOST::GUEST", either with ":ro" behind. The guest's name stays in `text`. */
 static int add_folder(struct arguments *args, char *text)
 {
-    if (args->preopens_count == WASI_PREOPENS_MAX)
+    if (args->grants.preopens_count == WASI_PREOPENS_MAX)
         return cli_usage_error("run", "more than %u --dir", WASI_PREOPENS_MAX);
-    struct wasi_preopen *folder = &args->preopens[args->preopens_count];
+    struct wasi_preopen *folder = &args->grants.preopens[args->grants.preopens_count];
     size_t length = strlen(text);
     if (length > 3 && !strcmp(text + length - 3, ":ro")) {
         folder->read_only = true;
@@ -71,7 +68,7 @@ static int add_folder(struct arguments *args, char *text)
         return cli_usage_error("run", "--dir takes HOST::GUEST, two names of folders");
     folder->fd = open(text, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder->fd < 0) return cli_failf("--dir %s: %s", text, strerror(errno));
-    args->preopens_count++;
+    args->grants.preopens_count++;
     return CLI_OK;
 }
 
@@ -81,7 +78,7 @@ static int parse(int argc, char **argv, struct arguments *args)
     opterr = 0;
     while ((id = getopt_long(argc, argv, "+:m:h", options, NULL)) != -1) {
         if (cli_compile_option("run", id, optarg, &args->compile, &exit_code) ||
-            guest_option("run", id, optarg, &args->guest, &exit_code)) {
+            guest_option("run", id, optarg, &args->grants.guest, &exit_code)) {
             if (exit_code) return exit_code;
         } else if (id == OPT_DIR) {
             exit_code = add_folder(args, optarg);
@@ -97,7 +94,7 @@ static int parse(int argc, char **argv, struct arguments *args)
     return CLI_OK;
 }
 
-static int report(struct instance *instance, const char *path, enum call_result result)
+int run_report(struct instance *instance, const char *path, enum call_result result)
 {
     if (result == CALL_RETURNED) return CLI_OK;
     if (result == CALL_EXITED) return (int)(instance_exit_code(instance) & 0xff);
@@ -109,14 +106,20 @@ static int report(struct instance *instance, const char *path, enum call_result 
     return CLI_TRAPPED;
 }
 
-static int call_start(struct module *module, const struct arguments *args, const char *path,
+int run_refused(const char *path, const struct error *err)
+{
+    const char *hint = err->status == ST_LIMIT ? " (--memory MIB allows more)" : "";
+    return cli_failf("%s: %s%s", path, err->text, hint);
+}
+
+static int call_start(struct module *module, const struct run_grants *grants, const char *path,
                       struct wasi_preview1 *preview1)
 {
     struct error err;
     struct wasi_context context = {.preview1 = preview1};
     struct instance_config config = {
-        .memory_bytes_max = args->guest.memory_bytes_max,
-        .stack_bytes = args->guest.stack_bytes,
+        .memory_bytes_max = grants->guest.memory_bytes_max,
+        .stack_bytes = grants->guest.stack_bytes,
         .context = &context,
     };
     struct instance *instance = NULL;
@@ -125,39 +128,47 @@ static int call_start(struct module *module, const struct arguments *args, const
     if (!start)
         return cli_failf(
             "%s: exports no \"_start\": not a WASI command, so there is nothing to run", path);
-    if (instance_new(module, &config, &instance, &err)) {
-        const char *hint = err.status == ST_LIMIT ? " (--memory MIB allows more)" : "";
-        return cli_failf("%s: %s%s", path, err.text, hint);
-    }
+    if (instance_new(module, &config, &instance, &err)) return run_refused(path, &err);
     struct value none[1];
     enum call_result result = instance_init_all(instance);
     if (result == CALL_RETURNED) result = instance_call(instance, start->index, none);
-    int exit_code = report(instance, path, result);
+    int exit_code = run_report(instance, path, result);
     instance_free(instance);
     return exit_code;
 }
 
-static int run_module(struct module *module, const struct arguments *args, char **argv, size_t argc)
+static int run_module(struct module *module, const struct run_grants *grants, char **argv,
+                      size_t argc)
 {
     struct error err;
     struct wasi_preview1 *preview1 = NULL;
     struct wasi_preview1_config config = {
         .args = (const char *const *)argv,
         .args_count = argc,
-        .env = args->guest.env,
-        .env_count = args->guest.env_count,
+        .env = grants->guest.env,
+        .env_count = grants->guest.env_count,
         .stdio = {wasi_stream_fd(0), wasi_stream_fd(1), wasi_stream_fd(2)},
-        .preopens = args->preopens,
-        .preopens_count = args->preopens_count,
+        .preopens = grants->preopens,
+        .preopens_count = grants->preopens_count,
         .clock = clock_system(),
         .random = random_system(),
         .waiter = wasi_waiter_poll(clock_system()),
         .cpu_time_ns = wasi_cpu_time_thread_ns,
     };
     if (wasi_preview1_new(&config, &preview1, &err)) return cli_fail(&err);
-    int exit_code = call_start(module, args, argv[0], preview1);
+    int exit_code = call_start(module, grants, argv[0], preview1);
     wasi_preview1_free(preview1);
     return exit_code;
+}
+
+static enum status link_file(struct artifact *artifact, bool is_component, struct module **ret,
+                             struct error *err)
+{
+    static const struct host_set component = {.canon = component_hosts_canon};
+    size_t count;
+    const struct host_set *sets = wasi_preview1_sets(&count);
+    return is_component ? module_new(artifact, &component, 1, ret, err)
+                        : module_new(artifact, sets, count, ret, err);
 }
 
 static int run_file(const struct arguments *args, char **argv, size_t argc)
@@ -168,17 +179,17 @@ static int run_file(const struct arguments *args, char **argv, size_t argc)
     struct module *module = NULL;
     bool compiled;
     struct compiler_options compile = compiler_options_of(&args->compile);
-    size_t sets_count;
-    const struct host_set *sets = wasi_preview1_sets(&sets_count);
     if (runtime_init(&err) || runtime_thread_init(&err)) return cli_fail(&err);
     if (program_file_open(path, &compile, &artifact, &compiled, &err))
         return *err.text ? cli_fail(&err) : CLI_FAILED;
-    if (module_new(artifact, sets, sets_count, &module, &err)) {
+    bool is_component = run_is_component(artifact);
+    if (link_file(artifact, is_component, &module, &err)) {
         artifact_close(artifact);
         error_prefix(&err, "%s", path);
         return cli_fail(&err);
     }
-    int exit_code = run_module(module, args, argv, argc);
+    int exit_code = is_component ? run_component(module, &args->grants, argv, argc)
+                                 : run_module(module, &args->grants, argv, argc);
     module_free(module);
     return exit_code;
 }
@@ -194,6 +205,6 @@ int cmd_run(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     exit_code = run_file(&args, argv + optind, (size_t)(argc - optind));
-    for (size_t i = 0; i < args.preopens_count; i++) close(args.preopens[i].fd);
+    for (size_t i = 0; i < args.grants.preopens_count; i++) close(args.grants.preopens[i].fd);
     return exit_code;
 }
