@@ -135,12 +135,12 @@ static enum status emit_item(struct emitter *e, const struct plan_item *item, ui
     return ST_INTERNAL;
 }
 
-/* The object at `level`. *ret_lowered: it was given up because a function of it would take too
- * long; then there is no object. */
+/* The object at `level`. *ret is NULL when it was given up because a function of it would take too
+ * long. */
 static enum status try_level(const struct batch_program *p, const struct plan_batch *b,
                              const uint32_t *numbers, enum codegen_level level,
                              struct machine *machine, struct codegen_stats *stats,
-                             LLVMMemoryBufferRef *ret, bool *ret_lowered, struct error *err)
+                             LLVMMemoryBufferRef *ret, struct error *err)
 {
     uint64_t start = clock_monotonic_ns(clock_system()), merges = 0;
     struct emitter e;
@@ -152,8 +152,8 @@ static enum status try_level(const struct batch_program *p, const struct plan_ba
     stats->emit_ns += emitted - start;
     bool deep = e.stack_depth_max > PLAN_STACK_DEPTH_MAX && level != CODEGEN_FAST;
     if (!st && !deep) st = machine_optimise(machine, &e, PLAN_MERGES_MAX, &merges, err);
-    *ret_lowered = deep || merges > PLAN_MERGES_MAX;
-    if (!st && !*ret_lowered) st = machine_emit(machine, &e, ret, err);
+    *ret = NULL;
+    if (!st && !deep && merges <= PLAN_MERGES_MAX) st = machine_emit(machine, &e, ret, err);
     stats->llvm_ns += clock_monotonic_ns(clock_system()) - emitted;
     emitter_done(&e);
     return st;
@@ -164,12 +164,11 @@ enum status batch_compile(const struct batch_program *p, const struct plan_batch
                           struct codegen_stats *stats, struct buffer *unit, struct error *err)
 {
     LLVMMemoryBufferRef memory = NULL;
-    bool lowered, again = false;
-    enum status st =
-        try_level(p, batch, numbers, batch->level, machine, stats, &memory, &lowered, err);
-    if (!st && lowered) {
+    bool again = false;
+    enum status st = try_level(p, batch, numbers, batch->level, machine, stats, &memory, err);
+    if (!st && !memory) {
         again = true;
-        st = try_level(p, batch, numbers, CODEGEN_FAST, machine, stats, &memory, &lowered, err);
+        st = try_level(p, batch, numbers, CODEGEN_FAST, machine, stats, &memory, err);
     }
     if (!st) {
         const struct object_file object = {(const uint8_t *)LLVMGetBufferStart(memory),

@@ -58,8 +58,9 @@ static enum status open_file(const struct function_store *s, const char *name, i
 static enum status open_folder(struct function_store *s, const char *path, struct error *err)
 {
     struct stat info;
-    if (strlen(path) >= sizeof s->path) return error_set(err, ST_LIMIT, "%s: path too long", path);
-    strcpy(s->path, path);
+    size_t length = strlen(path);
+    if (length >= sizeof s->path) return error_set(err, ST_LIMIT, "%s: path too long", path);
+    memcpy(s->path, path, length + 1);
     if (mkdir(path, FOLDER_MODE) && errno != EEXIST) return error_set_errno(err, errno, "%s", path);
     s->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (s->folder < 0) return error_set_errno(err, errno, "%s", path);
@@ -132,7 +133,7 @@ struct target {
 
 static enum status lock_folder(const struct function_store *s, int *ret, struct error *err)
 {
-    struct stat info;
+    struct stat info = {0};
     enum status st = open_file(s, "lock", O_RDWR | O_CREAT, ret, &info, err);
     if (st) return st;
     uint64_t start = clock_monotonic_ns(clock_system());
@@ -148,7 +149,7 @@ static enum status lock_folder(const struct function_store *s, int *ret, struct 
 
 static enum status open_target(const struct function_store *s, struct target *t, struct error *err)
 {
-    struct stat info;
+    struct stat info = {0};
     enum status st = open_file(s, index_names[0], O_RDWR | O_CREAT, &t->index, &info, err);
     if (st) return st;
     /* An entry that was cut short by a crash. */
@@ -165,7 +166,7 @@ static enum status open_target(const struct function_store *s, struct target *t,
 static enum status open_present(const struct function_store *s, struct target *t,
                                 struct function_cache **ret, struct error *err)
 {
-    struct stat info;
+    struct stat info = {0};
     enum status st = open_file(s, index_names[1], O_RDONLY, &t->old_index, &info, err);
     if (!st) st = open_file(s, data_names[1], O_RDONLY, &t->old_data, &info, err);
     if (st) return st;
