@@ -18,6 +18,7 @@ struct pair {
     struct buffer seen;   /* what the callee found its parameter to be */
     struct buffer result; /* what the caller got back */
     char trap[256];
+    bool hostile; /* the callee's realloc gives anything, so what arrives need not be a value */
 };
 
 /* Types may be added to p->w before pair_start(); memory 0 is the caller's, 1 the callee's. */

@@ -318,6 +318,8 @@ void val_print(const struct values *s, uint32_t type, const struct val *v, struc
     case WIT_S32:
     case WIT_S64: buffer_printf(b, "%lld", (long long)v->bits); break;
     case WIT_FLAGS: buffer_printf(b, "flags:%llx", (unsigned long long)v->bits); break;
+    case WIT_OWN:
+    case WIT_BORROW: buffer_append_string(b, "handle"); break;
     case WIT_CHAR: buffer_printf(b, "U+%llx", (unsigned long long)v->bits); break;
     default: buffer_printf(b, "%llu", (unsigned long long)v->bits); break;
     }
