@@ -1,4 +1,5 @@
 /* Going through the definitions of a component instance. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "plan_builder.h"
@@ -178,6 +179,7 @@ enum status plan_run(struct plan_builder *b, const struct component_body *body,
         const struct component_definition *def = &body->definitions[i];
         struct plan_value value = {.core.canon = PLAN_NONE, .number = 0};
         TRY(define(b, env, def, &value));
+        assert(def->index == env->counts[def->sort] && def->index < body->counts[def->sort]);
         env->values[def->sort][env->counts[def->sort]++] = value;
     }
     *ret = env;

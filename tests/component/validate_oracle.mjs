@@ -1,8 +1,8 @@
-// node validate_oracle.mjs VALIDATE_STREAM CONVERTED_SUITE [MUTANTS [SEED [COMPONENT…]]]
+// node validate_oracle.mjs VALIDATE_STREAM CONVERTED_SUITE [MUTANTS [SEED [FOLDER]]]
 //
 // Compares our validator with that of wasm-tools (npm's jco: what reads a component's WIT validates
-// it first, but for function bodies): on every component of the converted suite, on the COMPONENT
-// files, and on MUTANTS of the valid ones. Prints counts; exit code 1 when there is a disagreement
+// it first, but for function bodies): on every component of the converted suite, on the .wasm
+// files in FOLDER, and on MUTANTS of the valid ones. Prints counts; exit code 1 when there is a disagreement
 // that is not a difference of limits or of supported proposals.
 
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { randomSource } from '../wasm/mutate.mjs';
 import { mutate } from './mutate.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const [stream, suite, mutantsText, seedText, ...files] = process.argv.slice(2);
+const [stream, suite, mutantsText, seedText, folder] = process.argv.slice(2);
 const mutants = Number(mutantsText ?? 20000);
 const seed = Number(seedText ?? 1);
 const COMPONENT_BYTES_MAX = 70000; // larger ones are not worth the time of their mutants
@@ -122,7 +122,8 @@ function suiteComponents() {
 
 const random = randomSource(seed);
 console.log(`seed ${seed}, node ${process.version}`);
-const all = [...suiteComponents(), ...files.map((path) => readFileSync(path))];
+const files = folder ? readdirSync(folder).filter((name) => name.endsWith('.wasm')) : [];
+const all = [...suiteComponents(), ...files.map((name) => readFileSync(join(folder, name)))];
 const verdicts = await judge(all);
 const seeds = all.filter((c, i) => c.length < COMPONENT_BYTES_MAX && verdicts[i] === 'ok');
 for (let done = 0; done < mutants; done += BATCH) {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# validate_oracle.sh VALIDATE_STREAM CONVERTED_SUITE [MUTANTS [SEED [COMPONENT…]]]
+# validate_oracle.sh VALIDATE_STREAM CONVERTED_SUITE [MUTANTS [SEED [FOLDER]]]
 # Exit code 77 when there is nothing to compare with. The long form: 300000 mutants.
 if [ ! -f "$2/index" ]; then
     echo "skipped: needs the converted component suite"
