@@ -97,7 +97,7 @@ static void test_bad_text(void **state)
     (void)state;
     static const struct {
         enum canon_encoding from;
-        const char *bytes;
+        char bytes[4];
         uint32_t units;
         const char *text;
     } rows[] = {
