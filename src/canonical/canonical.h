@@ -28,6 +28,7 @@
 #define CANONICAL_STRING_BYTES_MAX (64u << 20) /* that is transcoded for a host function */
 #define CANONICAL_INTERFACES_MAX   256u
 
+struct buffer;
 struct canonical;
 struct canonical_interface;
 
@@ -106,6 +107,17 @@ NODISCARD enum status canonical_find(const struct canonical_interface *const *in
                                      size_t interfaces_count, const struct artifact *a,
                                      const struct artifact_canon *canon,
                                      const struct host_function **ret, struct error *err);
+
+/* The same by names and the text of the function's type, before there is an artifact. `interface`
+ * with its version. Errors: ST_NOT_FOUND, ST_INVALID (another type). */
+NODISCARD enum status canonical_lookup(const struct canonical_interface *const *interfaces,
+                                       size_t interfaces_count, const char *interface,
+                                       const char *name, const char *type,
+                                       const struct canonical_function **ret, struct error *err);
+
+/* Appends the text of a type of ARTIFACT_WIT_TYPES, as component_type_print() gives it; a failure
+ * shows in text->failed. */
+void canonical_type_print(const struct artifact *a, uint32_t type, struct buffer *text);
 
 /* ---- for host functions; false: the guest is to be ended with HOST_TRAP ---- */
 

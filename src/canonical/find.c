@@ -96,23 +96,35 @@ static const struct canonical_function *find_function(const struct finding *f,
     return NULL;
 }
 
-static enum status check_type(const struct artifact *a, const struct artifact_canon *canon,
-                              const struct canonical_function *function, struct error *err)
+static enum status lookup(const struct finding *f, const char *interface, const char *name,
+                          const struct canonical_function **ret, struct error *err)
 {
-    if (!function->type) return ST_OK;
-    struct buffer text;
-    buffer_init(&text, TYPE_BYTES_MAX);
-    wit_print(a, canon->type, &text);
-    buffer_append(&text, "", 1);
-    enum status st = text.failed ? ST_NO_MEMORY : ST_OK;
-    if (st)
-        error_set(err, st, "the type of \"%s\"", function->entry.name);
-    else if (strcmp((const char *)text.data, function->type) != 0)
-        st = error_set(err, ST_INVALID, "\"%s\" \"%s\" %.*s, which is %.*s",
-                       artifact_wit_string(a, canon->interface), function->entry.name,
-                       QUOTE_BYTES_MAX, (const char *)text.data, QUOTE_BYTES_MAX, function->type);
-    buffer_done(&text);
-    return st;
+    struct interface_name wanted;
+    bool has_interface;
+    const char *near;
+    interface_split(interface, &wanted);
+    *ret = find_function(f, &wanted, name, &near, &has_interface);
+    if (*ret) return ST_OK;
+    return has_interface ? no_name(interface, name, near, err)
+                         : no_interface(f, interface, name, err);
+}
+
+static enum status check_type(const char *interface, const struct canonical_function *function,
+                              const char *type, struct error *err)
+{
+    if (!function->type || strcmp(type, function->type) == 0) return ST_OK;
+    return error_set(err, ST_INVALID, "\"%s\" \"%s\" %.*s, which is %.*s", interface,
+                     function->entry.name, QUOTE_BYTES_MAX, type, QUOTE_BYTES_MAX, function->type);
+}
+
+enum status canonical_lookup(const struct canonical_interface *const *interfaces,
+                             size_t interfaces_count, const char *interface, const char *name,
+                             const char *type, const struct canonical_function **ret,
+                             struct error *err)
+{
+    const struct finding f = {interfaces, interfaces_count};
+    enum status st = lookup(&f, interface, name, ret, err);
+    return st ? st : check_type(interface, *ret, type, err);
 }
 
 static enum status find_host(const struct finding *f, const struct artifact *a,
@@ -120,15 +132,17 @@ static enum status find_host(const struct finding *f, const struct artifact *a,
                              struct error *err)
 {
     const char *interface = artifact_wit_string(a, canon->interface);
-    const char *name = artifact_wit_string(a, canon->name), *near;
-    struct interface_name wanted;
-    bool has_interface;
-    interface_split(interface, &wanted);
-    const struct canonical_function *function =
-        find_function(f, &wanted, name, &near, &has_interface);
-    if (!function && !has_interface) return no_interface(f, interface, name, err);
-    if (!function) return no_name(interface, name, near, err);
-    enum status st = check_type(a, canon, function, err);
+    const char *name = artifact_wit_string(a, canon->name);
+    const struct canonical_function *function;
+    enum status st = lookup(f, interface, name, &function, err);
+    if (st) return st;
+    struct buffer text;
+    buffer_init(&text, TYPE_BYTES_MAX);
+    wit_print(a, canon->type, &text);
+    buffer_append(&text, "", 1);
+    st = text.failed ? error_set(err, ST_NO_MEMORY, "the type of \"%s\"", name)
+                     : check_type(interface, function, (const char *)text.data, err);
+    buffer_done(&text);
     if (!st) *ret = &function->entry;
     return st;
 }

@@ -151,3 +151,8 @@ void wit_print(const struct artifact *a, uint32_t type, struct buffer *text)
     p.resources = artifact_section(a, ARTIFACT_RESOURCES, &count);
     print(&p, type, 0);
 }
+
+void canonical_type_print(const struct artifact *a, uint32_t type, struct buffer *text)
+{
+    wit_print(a, type, text);
+}

@@ -5,16 +5,21 @@
 #include <string.h>
 
 #include "artifact/artifact.h"
+#include "base/buffer.h"
+#include "canonical/canonical.h"
 #include "commands.h"
 #include "common/cli.h"
 #include "compiler_process.h"
 #include "node/program_file.h"
 
+#define TYPE_BYTES_MAX (64u << 10) /* of a function, printed */
+
 static const char help[] =
     "usage: mayfly inspect FILE\n"
     "\n"
     "Says what a module (.wasm) or an artifact (.mfa) imports and exports, how much memory it\n"
-    "asks for, how large its parts are and which features of WebAssembly it uses.\n"
+    "asks for, how large its parts are and which features of WebAssembly it uses; of a component\n"
+    "the WIT world: every function that it imports and exports, with its type.\n"
     "\n"
     "Exit codes: 0 done, 1 the file is bad (one line says why), 2 wrong arguments.\n";
 
@@ -90,14 +95,47 @@ static void print_exports(const struct artifact *a)
     }
 }
 
+/* "import wasi:io/streams@0.2.6#[method]input-stream.read: func(…)" */
+static void print_component_func(const struct artifact *a, const char *what, uint32_t interface,
+                                 uint32_t name, uint32_t type)
+{
+    struct buffer text;
+    buffer_init(&text, TYPE_BYTES_MAX);
+    canonical_type_print(a, type, &text);
+    printf("%s %s%s%s: %.*s%s\n", what, artifact_wit_string(a, interface), interface ? "#" : "",
+           artifact_wit_string(a, name), (int)text.size_bytes, (const char *)text.data,
+           text.failed ? "…" : "");
+    buffer_done(&text);
+}
+
+/* Core imports and exports are the component's own affair. */
+static void print_component(const struct artifact *a)
+{
+    size_t canons_count, exports_count, lifts_count, instances_count;
+    const struct artifact_canon *canons = artifact_section(a, ARTIFACT_CANONS, &canons_count);
+    const struct artifact_lift *lifts = artifact_section(a, ARTIFACT_LIFTS, &lifts_count);
+    const struct artifact_component_export *exports =
+        artifact_section(a, ARTIFACT_COMPONENT_EXPORTS, &exports_count);
+    (void)artifact_section(a, ARTIFACT_INSTANCES, &instances_count);
+    printf("component: %zu core instances, initialisation %s\n", instances_count,
+           artifact_header(a)->flags & ARTIFACT_STARTED ? "done" : "left to every instance");
+    for (size_t i = 0; i < canons_count; i++)
+        if (canons[i].kind == CANON_LOWER_HOST)
+            print_component_func(a, "import", canons[i].interface, canons[i].name, canons[i].type);
+    for (size_t i = 0; i < exports_count; i++)
+        print_component_func(a, "export", exports[i].interface, exports[i].name,
+                             lifts[exports[i].lift].type);
+}
+
 static void print_artifact(const char *path, const struct artifact *a)
 {
     const struct artifact_header *h = artifact_header(a);
     size_t code, rodata, count;
     artifact_code(a, &code);
     artifact_rodata(a, &rodata);
-    printf("%s: mayfly artifact, engine %s, from a module of %" PRIu64 " bytes\n", path, h->engine,
-           h->wasm_bytes);
+    artifact_section(a, ARTIFACT_COMPONENTS, &count);
+    printf("%s: mayfly artifact, engine %s, from %s of %" PRIu64 " bytes\n", path, h->engine,
+           count ? "core modules" : "a module", h->wasm_bytes);
     printf("code: %zu bytes for x86-64-v%u, %s, %s mode\n", code, h->cpu_level,
            cli_level_name((enum cli_level)h->level),
            h->flags & ARTIFACT_CONFORMING ? "conforming" : "default");
@@ -112,6 +150,11 @@ static void print_artifact(const char *path, const struct artifact *a)
                memories[i].pages_max, memories[i].is64 ? ", 64-bit" : "");
     artifact_section(a, ARTIFACT_LINES, &count);
     printf("debug lines: %zu\n", count);
+    artifact_section(a, ARTIFACT_COMPONENTS, &count);
+    if (count) {
+        print_component(a);
+        return;
+    }
     print_imports(a);
     print_exports(a);
 }

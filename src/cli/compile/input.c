@@ -1,6 +1,7 @@
 #include "compile/input.h"
 
 #include "codegen/component_program.h"
+#include "compile/imports.h"
 #include "wasm/wasm.h"
 
 static enum status init_module(struct input *in, const struct buffer *wasm, struct error *err)
@@ -21,7 +22,7 @@ static enum status init_component(struct input *in, const struct buffer *wasm, s
     in->plan = in->own_plan;
     in->program = component_program_program(in->component_program);
     in->component_parts = component_program_parts(in->component_program);
-    return ST_OK;
+    return imports_check(in->plan, in->program, err);
 }
 
 enum status input_init(struct input *in, const struct buffer *wasm, struct error *err)
