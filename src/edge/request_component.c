@@ -85,6 +85,16 @@ static struct wasi_http_field fields_get(void *context, size_t index)
     return field_of(http_request_field(((struct request *)context)->exchange, index));
 }
 
+static size_t trailers_count(void *context)
+{
+    return http_request_trailer_count(((struct request *)context)->exchange);
+}
+
+static struct wasi_http_field trailers_get(void *context, size_t index)
+{
+    return field_of(http_request_trailer(((struct request *)context)->exchange, index));
+}
+
 /* ---- the response ---- */
 
 static size_t to_http(const struct wasi_http_field *from, size_t count,
@@ -213,6 +223,7 @@ static enum status give_objects(struct request *r, struct error *err)
     static const struct wasi_http_exchange_ops ops = {
         .head = exchange_head,
         .fields = {fields_count, fields_get},
+        .trailers = {trailers_count, trailers_get},
         .respond = exchange_respond,
         .finish = exchange_finish,
         .cut = exchange_cut,

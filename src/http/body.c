@@ -120,3 +120,19 @@ enum status http_exchange_limit_body(struct http_exchange *x, uint64_t bytes_max
     if (c->in->head.chunked && x->chunked.body_left > bytes_max) x->chunked.body_left = bytes_max;
     return ST_OK;
 }
+
+size_t http_request_trailer_count(const struct http_exchange *x)
+{
+    const struct http_connection *c = connection_of(x);
+    return c->in->head.chunked && x->body_done && x->chunked.trailers ? x->chunked.trailer_fields
+                                                                      : 0;
+}
+
+struct http_field http_request_trailer(const struct http_exchange *x, size_t index)
+{
+    struct http_field ret = {{"", 0}, {"", 0}};
+    bool found = h1_chunked_trailer(&x->chunked, index, &ret);
+    assert(found);
+    (void)found;
+    return ret;
+}

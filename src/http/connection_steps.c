@@ -20,6 +20,7 @@ enum step connection_free(struct http_connection *c)
     loop_task_cancel(&c->task);
     connection_release_input(c);
     connection_release_output(c);
+    h1_chunked_done(&c->x.chunked);
     loop_watch_close(s->loop, &c->watch);
     s->counters.connections_open--;
     free(c);
@@ -120,7 +121,9 @@ static enum step begin_exchange(struct http_connection *c)
     x->counted_bytes = 0;
     if (has_body) {
         x->discarded_bytes = 0;
+        h1_chunked_done(&x->chunked);
         if (head->chunked) h1_chunked_begin(&x->chunked, s->config.body_bytes_max);
+        x->chunked.keeps_trailers = head->chunked;
         rate_fill(&c->body_rate, MS_TO_NS(s->config.body_grace_ms));
     }
     s->handler->on_request(s->context, x);

@@ -1,5 +1,6 @@
 #include "h1_chunked.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "http/http.h"
@@ -30,6 +31,39 @@ void h1_chunked_begin(struct h1_chunked *c, uint64_t body_bytes_max)
 {
     memset(c, 0, sizeof *c);
     c->body_left = body_bytes_max;
+}
+
+void h1_chunked_done(struct h1_chunked *c)
+{
+    free(c->trailers);
+    c->trailers = NULL;
+}
+
+/* Without memory they are dropped: nobody may count on trailers. */
+static void trailer_keep(struct h1_chunked *c, uint8_t byte)
+{
+    if (!c->trailers) c->trailers = malloc(HTTP_TRAILER_BYTES_MAX);
+    if (c->trailers)
+        c->trailers[c->trailer_bytes - 1] = (char)byte;
+    else
+        c->keeps_trailers = false;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+bool h1_chunked_trailer(const struct h1_chunked *c, size_t index, struct http_field *ret)
+{
+    const char *at = c->trailers;
+    if (!at || index >= c->trailer_fields) return false;
+    while (index--) at = strchr(at, '\n') + 1;
+    const char *colon = strchr(at, ':'), *value = colon + 1, *end = strchr(at, '\r');
+    while (value < end && is_blank(*value)) value++;
+    while (end > value && is_blank(end[-1])) end--;
+    *ret = (struct http_field){{at, (size_t)(colon - at)}, {value, (size_t)(end - value)}};
+    return true;
 }
 
 /* The CR behind a chunk size or its extensions, or the ';' of another extension. */
@@ -165,6 +199,7 @@ static enum h1_rule trailer_name_step(struct h1_chunked *c, uint8_t byte)
 static enum h1_rule trailer_step(struct h1_chunked *c, uint8_t byte)
 {
     if (++c->trailer_bytes > HTTP_TRAILER_BYTES_MAX) return H1_RULE_TRAILER_SIZE;
+    if (c->keeps_trailers && (c->trailers || byte != '\r')) trailer_keep(c, byte);
     switch (c->state) {
     case TRAILER_FIRST:
     case TRAILER_NAME: return trailer_name_step(c, byte);

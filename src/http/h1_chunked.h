@@ -1,8 +1,9 @@
 /* Decoder of the chunked transfer coding, RFC 9112 §7.1, byte by byte where it must be.
  *
- * Extensions are checked and dropped; trailer fields are checked and dropped, and those that would
- * change how the message is read are refused. It holds no input: what it does not consume stays the
- * caller's. The same bytes give the same result however they are split. */
+ * Extensions are checked and dropped; trailer fields are checked, and dropped unless they are to be
+ * kept; those that would change how the message is read are refused. It holds no other input: what
+ * it does not consume stays the caller's. The same bytes give the same result however they are
+ * split. */
 #ifndef HTTP_H1_CHUNKED_H
 #define HTTP_H1_CHUNKED_H
 
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "h1_rules.h"
+#include "http/http.h"
 
 #define H1_TRAILER_NAME_KEPT 24 /* enough to know every forbidden name */
 
@@ -26,14 +28,24 @@ struct h1_chunked {
     uint32_t trailer_bytes;
     uint32_t trailer_fields;
     char name[H1_TRAILER_NAME_KEPT];
+    bool keeps_trailers;
+    char *trailers; /* the section as it came, trailer_bytes of it, or NULL */
 };
 
 /* RFC 9110 §6.5.1: fields that frame, route or authenticate a message mean nothing behind it. The
  * name is in any case. */
 bool h1_trailer_forbidden(const char *name, size_t size);
 
-/* Ready for a body of at most `body_bytes_max` bytes. */
+/* Ready for a body of at most `body_bytes_max` bytes. Who then sets keeps_trailers calls
+ * h1_chunked_done() before the next one is begun. */
 void h1_chunked_begin(struct h1_chunked *c, uint64_t body_bytes_max);
+
+/* Frees the trailers. Legal on a zeroed one. */
+void h1_chunked_done(struct h1_chunked *c);
+
+/* Trailer field `index` of those that were kept, when the body has ended; false: there are not so
+ * many. White space around the value is left out. */
+bool h1_chunked_trailer(const struct h1_chunked *c, size_t index, struct http_field *ret);
 
 enum h1_chunked_state {
     H1_CHUNKED_MORE,    /* all input is consumed, or the output is full */

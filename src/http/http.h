@@ -242,6 +242,10 @@ NODISCARD enum status http_exchange_read(struct http_exchange *x, void *bytes, s
 /* Whether the exchange is broken, and why: unless it is ended first, on_abort will say so. */
 bool http_exchange_broken(const struct http_exchange *x, enum http_abort *ret_reason);
 
+/* Trailer fields, once the body has ended; as http_request_field(). */
+size_t http_request_trailer_count(const struct http_exchange *x);
+struct http_field http_request_trailer(const struct http_exchange *x, size_t index);
+
 /* Once the exchange is broken, and in on_abort: the status with which the client is told why, if
  * nothing of a response has left, and the rule's name; 0 when it is not told. */
 int http_exchange_refusal(const struct http_exchange *x, const char **ret_rule);
