@@ -309,6 +309,12 @@ NODISCARD enum status core_instance_find(struct decoder *d, const struct core_in
                                          struct wasm_name name, struct core_extern *ret,
                                          bool *ret_found);
 
+/* ---- difference.c ---- */
+
+/* ST_INVALID, and what sets the given type `a` apart from the wanted type `b`, which are two value
+ * types, function types or resources that are not the same. */
+NODISCARD enum status type_difference(struct decoder *d, uint32_t a, uint32_t b);
+
 /* ---- subtype.c ---- */
 
 /* Whether `a` can be given where `b` is asked for: ST_INVALID with the reason, without an offset,

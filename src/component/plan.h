@@ -20,9 +20,9 @@
 #define PLAN_NONE UINT32_MAX
 
 /* Limits; each is refused with ST_LIMIT by name. */
-#define PLAN_COMPONENTS_MAX 1000u             /* component instances */
-#define PLAN_INSTANCES_MAX  1000u             /* core instances: PROGRAM_INSTANCES_MAX */
-#define PLAN_CANONS_MAX     1000000u          /* canonical definitions, lifts counted apart */
+#define PLAN_COMPONENTS_MAX 1000u    /* component instances */
+#define PLAN_INSTANCES_MAX  1000u    /* core instances: PROGRAM_INSTANCES_MAX */
+#define PLAN_CANONS_MAX     1000000u /* canonical definitions, lifts counted apart */
 #define PLAN_STEPS_MAX      2000000u /* definitions gone through */
 #define PLAN_LOOKUPS_MAX    200000000u
 

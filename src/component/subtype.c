@@ -205,15 +205,9 @@ static enum status type_matches(struct decoder *d, uint32_t a, uint32_t b)
     if (a == b || at->equal == bt->equal) return ST_OK;
     if (at->kind == bt->kind && at->kind == COMPONENT_INSTANCE) return instance_matches(d, a, b);
     if (at->kind == bt->kind && at->kind == COMPONENT_COMPONENT) return component_matches(d, a, b);
-    if (at->kind == bt->kind && at->kind == COMPONENT_RESOURCE)
-        return error_set(d->err, ST_INVALID, "resource types are not the same");
     if (component_kind_is_value(at->kind) != component_kind_is_value(bt->kind))
         return error_set(d->err, ST_INVALID, "expected %s, found %s", type_word(bt), type_word(at));
-    if (at->kind != bt->kind)
-        return error_set(d->err, ST_INVALID, "expected %s, found %s", component_kind_name(bt->kind),
-                         component_kind_name(at->kind));
-    return error_set(d->err, ST_INVALID, "type mismatch: two different %s types",
-                     component_kind_name(at->kind));
+    return type_difference(d, a, b);
 }
 
 enum status entity_matches(struct decoder *d, const struct component_entity *a,
