@@ -70,6 +70,10 @@ function(mayfly_program name)
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/${inside})
   endforeach()
   target_link_libraries(${name} PRIVATE ${ARG_USES} ${ARG_INSIDE} ${ARG_LINKS} Threads::Threads)
+  # Objects hold both; only what serves is worth the time of linking the other.
+  if(MAYFLY_LTO AND NOT name STREQUAL "mayfly")
+    target_link_options(${name} PRIVATE -fno-lto)
+  endif()
 endfunction()
 
 # mayfly_test(NAME [LABELS label...] + the arguments of mayfly_program)
