@@ -81,7 +81,8 @@ enum status parse_name(struct decoder *d, struct wasm_name *ret)
 
 bool names_equal(struct wasm_name a, struct wasm_name b)
 {
-    return a.size_bytes == b.size_bytes && memcmp(a.text, b.text, a.size_bytes) == 0;
+    if (a.size_bytes != b.size_bytes) return false;
+    return !a.size_bytes || memcmp(a.text, b.text, a.size_bytes) == 0;
 }
 
 /* ---- the scope ---- */
