@@ -410,7 +410,10 @@ static void test_outlier(void **state)
     rig_call(i, BLOB_low_stack, 300, CANARY);
     for (uint32_t at = 0; at < PAGE; at += 4096) rig_call(i, BLOB_store, at, CANARY);
     assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
-    if (!i->slot.learned.process) skip();
+    if (!i->slot.learned.process) {
+        instance_free(i);
+        skip();
+    }
     assert_in_range(i->slot.pages_count, 64 + 16, 64 + 18);
     struct pages_moment before = {0};
     for (uint32_t k = 0; k < SLOT_UNUSED_RESETS + 2 * SLOT_TIDY_RESETS; k++) {
@@ -433,7 +436,10 @@ static void test_outliers_in_turn(void **state)
     struct error err;
     rig_call(i, BLOB_low_stack, 300, CANARY);
     assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
-    if (!i->slot.learned.process) skip();
+    if (!i->slot.learned.process) {
+        instance_free(i);
+        skip();
+    }
     for (uint32_t k = 0; k < 4 * SLOT_UNUSED_RESETS; k++) {
         if (k % 50 == 0) rig_call(i, BLOB_store, k / 50 % 16 * 4096, CANARY);
         for (uint32_t page = 0; page < 4; page++) rig_call(i, BLOB_store, page * 4096, CANARY);
