@@ -41,6 +41,17 @@ static bool say(struct values *s, const char *text)
 
 /* ---- of values that are one number ---- */
 
+/* What the host is given leaves the guest's table ("lift_own"). */
+static bool read_own(struct values *s, const struct artifact_wit_type *t, uint64_t bits,
+                     struct val *ret)
+{
+    struct canonical *c = s->side.c;
+    struct handle taken;
+    ret->bits = bits;
+    return !s->side.with_host || handle_take(c, s->side.i, s->side.options->component,
+                                             (uint32_t)bits, c->resource_types[t->element], &taken);
+}
+
 /* "lift": what the bits of a core value or of memory mean. */
 static bool read_bits(struct values *s, const struct artifact_wit_type *t, uint64_t bits,
                       struct val *ret)
@@ -62,6 +73,7 @@ static bool read_bits(struct values *s, const struct artifact_wit_type *t, uint6
         ret->bits = bits;
         break;
     case WIT_FLAGS: ret->bits = left >= 32 ? bits : bits & ((UINT64_C(1) << left) - 1); break;
+    case WIT_OWN: return read_own(s, t, bits, ret);
     default: ret->bits = bits; break;
     }
     return true;
