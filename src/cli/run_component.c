@@ -25,16 +25,20 @@ static void print_log(UNUSED void *context, enum wasi_log_level level, const cha
             (int)message_bytes, message);
 }
 
-/* "run" gives a result without payloads: 0 is ok. */
+/* "run" gives a result without payloads: 0 is ok, 1 is error. */
 static int call_run(struct instance *instance, uint32_t lift, const char *path)
 {
     struct value values[1] = {0};
     enum call_result result = instance_init_all(instance);
     if (result == CALL_RETURNED) result = canonical_call_lift(instance, lift, values);
-    bool failed = values[0].i32 != 0;
+    uint32_t outcome = values[0].i32;
     if (result == CALL_RETURNED) result = canonical_returned(instance, lift, values);
-    int exit_code = run_report(instance, path, result);
-    return result == CALL_RETURNED && failed ? CLI_FAILED : exit_code;
+    if (result != CALL_RETURNED) return run_report(instance, path, result);
+    if (outcome > 1) {
+        cli_failf("%s: \"run\" gave %u, which is neither success nor failure", path, outcome);
+        return CLI_TRAPPED;
+    }
+    return outcome ? CLI_FAILED : CLI_OK;
 }
 
 static int run_instance(struct module *module, const struct run_grants *grants,
