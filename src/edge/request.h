@@ -41,6 +41,7 @@ struct edge {
     struct run_queue
         starting; /* requests of apps that compute for long, before their first slice */
     struct run_queue preempted; /* those that have had a slice, in the order of their turns */
+    bool started_last;          /* the last turn was one of `starting` */
     struct loop_task run_task;
     struct run_queue shrinking; /* over, with memory that has to go back */
     struct loop_task shrink_task;

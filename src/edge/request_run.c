@@ -2,8 +2,8 @@
  *
  * Guests whose slice is over stand in a queue, and one of them has its next slice in each turn of
  * the loop, behind everything that has newly arrived. Where requests of an app have computed for
- * long, a new one waits for its turn as well, before those that have had a slice. So what arrives
- * never waits for more than one slice, however many compute. */
+ * long, a new one waits in a queue as well; the two take turns. So what arrives never waits for
+ * more than one slice, however many compute. */
 #include "artifact/artifact.h"
 #include "request.h"
 #include "runtime/runtime.h"
@@ -85,8 +85,11 @@ static void enter(struct request *r)
 void request_run_next(void *context)
 {
     struct edge *e = context;
-    struct request *r = e->starting.first ? e->starting.first : e->preempted.first;
+    /* In turns, so that neither queue starves the other. */
+    bool start = e->starting.first && (!e->preempted.first || !e->started_last);
+    struct request *r = start ? e->starting.first : e->preempted.first;
     if (!r) return;
+    e->started_last = start;
     dequeue(r);
     if (e->starting.first || e->preempted.first) loop_defer_next(e->config.loop, &e->run_task);
     if (r->entered)
