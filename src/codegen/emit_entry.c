@@ -195,7 +195,11 @@ static bool init_segments(struct function_emitter *f)
                            f->facts.instance->elements_first + s, e->offset, e->count))
             return false;
     }
+    uint32_t many;
     for (uint32_t s = 0; s < m->datas_count; s++) {
+        if (emit_constant_datas(f, s, &many)) return false;
+        s += many;
+        if (s == m->datas_count) break;
         const struct wasm_data_segment *d = &m->datas[s];
         if (d->mode == WASM_ACTIVE &&
             !apply_segment(f, HELPER_memory_init, HELPER_data_drop,

@@ -78,6 +78,12 @@ void emit_trap_value(struct function_emitter *f, LLVMValueRef kind);
 /* Hands the instruction to its family; false when no family has it. */
 bool emit_instruction(struct function_emitter *f, const struct wasm_instr *instr);
 
+/* Applies the active data segments at constant offsets from segment `first` of the module on, when
+ * they are so many that a table is better than code for each: *ret_count of them, or 0.
+ * Errors: ST_NO_MEMORY. */
+NODISCARD enum status emit_constant_datas(struct function_emitter *f, uint32_t first,
+                                          uint32_t *ret_count);
+
 /* Constant expressions: the value of `expr` in the instance of `f`; NULL when it holds what code
  * generation does not support. */
 LLVMValueRef emit_constant_expr(struct function_emitter *f, struct wasm_expr expr);

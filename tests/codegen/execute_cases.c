@@ -16,7 +16,26 @@
 #define ONE           0x3ff0000000000000ull
 #define TWO           0x4000000000000000ull
 
+/* So many that they are applied by a loop. */
+#define DATA_3  "(data (i32.const 0) \"a\") (data (i32.const 2) \"bc\") (data (i32.const 3) \"d\")"
+#define DATA_15 DATA_3 DATA_3 DATA_3 DATA_3 DATA_3
+#define DATA_75 DATA_15 DATA_15 DATA_15 DATA_15 DATA_15
+#define DATAS                                                                                      \
+    "(memory 1 1)" DATA_75 "(data (i32.const 1) \"e\") (data (i32.add (i32.const 3) (i32.const "   \
+                           "1)) \"f\") (data \"g\")" DATA_75 "(data (i32.const 0xffff) \"h\") "
+
 const struct execute_case execute_cases[] = {
+    /* data segments */
+    {"many data segments", DATAS RUN "(i64.load (i32.const 0)))", 0, 0, 0x6664626561, TRAP_NONE},
+    {"the last of many data segments", DATAS RUN "(i64.load8_u (i32.const 0xffff)))", 0, 0, 'h',
+     TRAP_NONE},
+    {"many data segments are dropped",
+     DATAS RUN "(memory.init 9 (i32.const 0) (i32.const 0) (i32.const 1)) (i64.const 0))", 0, 0, 0,
+     TRAP_MEMORY_BOUNDS},
+    {"a passive one among many data segments",
+     DATAS RUN "(memory.init 77 (i32.const 9) (i32.const 0) (i32.const 1))"
+               "(i64.load8_u (i32.const 9)))",
+     0, 0, 'g', TRAP_NONE},
     /* control */
     {"loop",
      RUN "(local $s i64) (loop $l (local.set $s (i64.add (local.get $s) (local.get $a)))"
