@@ -173,7 +173,7 @@ static void cross_flags(const struct artifact_wit_type *t, const uint8_t *from, 
 static bool cross_pair(struct crossing *x, const struct artifact_wit_type *t, const uint8_t *from,
                        uint8_t *to)
 {
-    uint32_t at, count = load32(from + 4);
+    uint32_t at = 0, count = load32(from + 4);
     bool done = t->kind == WIT_STRING ? cross_string(x, load32(from), count, &at, &count)
                                       : cross_list(x, t, load32(from), count, &at);
     if (!done) return false;
@@ -207,7 +207,7 @@ static bool cross_f64(const uint8_t *from, uint8_t *to)
 bool cross_memory(struct crossing *x, uint32_t type, const uint8_t *from, uint8_t *to)
 {
     const struct artifact_wit_type *t = type_at(x, type);
-    uint32_t word;
+    uint32_t word = 0;
     switch ((enum wit_kind)t->kind) {
     case WIT_BOOL: *to = *from != 0; return true;
     case WIT_S8:
@@ -284,7 +284,7 @@ static void flat_flags(const struct artifact_wit_type *t, const struct value *fr
 static bool flat_pair(struct crossing *x, const struct artifact_wit_type *t,
                       const struct value *from, struct value *to)
 {
-    uint32_t at, count = from[1].i32;
+    uint32_t at = 0, count = from[1].i32;
     bool done = t->kind == WIT_STRING ? cross_string(x, from[0].i32, count, &at, &count)
                                       : cross_list(x, t, from[0].i32, count, &at);
     if (!done) return false;
@@ -303,7 +303,7 @@ static uint32_t extend(uint32_t value, unsigned bits)
 bool cross_flat(struct crossing *x, uint32_t type, const struct value *from, struct value *to)
 {
     const struct artifact_wit_type *t = type_at(x, type);
-    uint32_t word;
+    uint32_t word = 0;
     switch ((enum wit_kind)t->kind) {
     case WIT_BOOL: to->i64 = from->i32 != 0; return true;
     case WIT_S8: to->i64 = extend(from->i32, 24); return true;

@@ -1,20 +1,41 @@
 /* Names of interfaces and what their versions promise. */
-#include <stdio.h>
 #include <string.h>
 
 #include "state.h"
 
+#define NUMBER_MAX 999999999u
+
 struct version {
-    unsigned major, minor, patch;
+    uint32_t major, minor, patch;
     const char *pre; /* behind '-', or "" */
 };
 
+static bool take_number(const char **text, uint32_t *ret)
+{
+    const char *at = *text;
+    uint32_t n = 0;
+    for (; *at >= '0' && *at <= '9' && n <= NUMBER_MAX / 10; at++)
+        n = 10 * n + (uint32_t)(*at - '0');
+    if (at == *text) return false;
+    *text = at;
+    *ret = n;
+    return true;
+}
+
+static bool take_dot(const char **text)
+{
+    if (**text != '.') return false;
+    ++*text;
+    return true;
+}
+
 static bool version_read(const char *text, struct version *v)
 {
-    int end = 0;
-    if (sscanf(text, "%9u.%9u.%9u%n", &v->major, &v->minor, &v->patch, &end) != 3) return false;
-    v->pre = text + end;
-    return *v->pre == 0 || *v->pre == '-' || *v->pre == '+';
+    if (!take_number(&text, &v->major) || !take_dot(&text) || !take_number(&text, &v->minor) ||
+        !take_dot(&text) || !take_number(&text, &v->patch))
+        return false;
+    v->pre = text;
+    return *text == 0 || *text == '-' || *text == '+';
 }
 
 /* What comes before a release promises nothing to anyone else. */

@@ -466,6 +466,20 @@ static void test_host_text(void **state)
     }
 }
 
+/* Latin-1 becomes at most twice as long. */
+static void test_text_limit(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    world_memory(w, CANONICAL_STRING_BYTES_MAX);
+    struct artifact_canon_options o = world_options(w, 0, 0, CANON_LATIN1_UTF16);
+    uint32_t take = world_lower_host(w, "func()", "t:t/t", "take-text", o);
+    world_start(w, interfaces, 1, NULL);
+    host_traps(w, take, 0, CANONICAL_STRING_BYTES_MAX / 2, "");
+    host_traps(w, take, 0, CANONICAL_STRING_BYTES_MAX / 2 + 1, "string is too long");
+    world_free(w);
+}
+
 static void test_two_texts(void **state)
 {
     (void)state;
@@ -485,7 +499,7 @@ int main(void)
         cmocka_unit_test(test_post_return), cmocka_unit_test(test_reentrance),
         cmocka_unit_test(test_parents),     cmocka_unit_test(test_realloc_may_not_leave),
         cmocka_unit_test(test_host_memory), cmocka_unit_test(test_host_text),
-        cmocka_unit_test(test_two_texts),
+        cmocka_unit_test(test_two_texts),   cmocka_unit_test(test_text_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

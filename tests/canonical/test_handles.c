@@ -222,6 +222,24 @@ static void test_limit(void **state)
     world_free(w);
 }
 
+/* So many borrows of one handle in one call, and one more. */
+static void test_lends_limit(void **state)
+{
+    (void)state;
+    struct world *w = start();
+    struct canonical *c = w->instance.canonical;
+    call(w, g.make_2, 7);
+    struct handle *lent = handle_find(c, &w->instance, 2, 1, &w->resources[g.r]);
+    assert_non_null(lent);
+    for (uint32_t k = 0; k < CANONICAL_LENDS_MAX; k++)
+        assert_true(handle_lend(c, &w->instance, (struct handle_ref){2, 1}, lent));
+    assert_false(handle_lend(c, &w->instance, (struct handle_ref){2, 1}, lent));
+    assert_string_equal(w->trap.text, "more than 65536 handles are lent");
+    lends_end(c, 0);
+    assert_int_equal(lent->lends, 0);
+    world_free(w);
+}
+
 /* ---- resources of the host ---- */
 
 static struct host {
@@ -489,13 +507,21 @@ static void test_give(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places),       cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_types),        cmocka_unit_test(test_moves),
-        cmocka_unit_test(test_lent),         cmocka_unit_test(test_borrowed),
-        cmocka_unit_test(test_limit),        cmocka_unit_test(test_host_resources),
-        cmocka_unit_test(test_host_lends),   cmocka_unit_test(test_borrow_is_not_own),
-        cmocka_unit_test(test_refused_drop), cmocka_unit_test(test_clear),
-        cmocka_unit_test(test_requests),     cmocka_unit_test(test_give),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_moves),
+        cmocka_unit_test(test_lent),
+        cmocka_unit_test(test_borrowed),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_lends_limit),
+        cmocka_unit_test(test_host_resources),
+        cmocka_unit_test(test_host_lends),
+        cmocka_unit_test(test_borrow_is_not_own),
+        cmocka_unit_test(test_refused_drop),
+        cmocka_unit_test(test_clear),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_give),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
