@@ -35,8 +35,15 @@ static enum status keep_exported(struct decoder *d, const struct scope *s, struc
 {
     struct number_map own = {0}, exported = {0};
     uint32_t *copy = NULL, count = 0;
+    bool in_imports = false;
     enum status st =
         parse_at(d, d->r.offset, bound_set(d, s->bound_exports, s->bound_exports_count, &own));
+    if (!st)
+        st = parse_at(
+            d, d->r.offset,
+            type_find_any(d->store, s->imports.list, s->imports.count, &own, &in_imports, d->err));
+    if (!st && in_imports)
+        st = wasm_fail(d->err, ST_INVALID, d->r.offset, "local resource type found in imports");
     if (!st) st = find_exported(d, s->exports.list, s->exports.count, &own, &exported);
     if (!st) st = parse_alloc(d, exported.count, sizeof *copy, &copy);
     for (uint32_t i = 0; i < s->bound_exports_count && !st; i++)

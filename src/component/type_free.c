@@ -1,9 +1,10 @@
-/* Finding resources that a type refers to without binding them. */
+/* Finding resources that a type refers to: any that it does not bind itself, or certain ones. */
 #include "type_store.h"
 
 struct search {
     struct type_store *s;
-    struct number_map seen, bound; /* entries; resources */
+    struct number_map seen, bound;   /* entries; resources */
+    const struct number_map *wanted; /* NULL: those that are not bound */
     bool found;
     struct error *err;
 };
@@ -50,7 +51,8 @@ static enum status search_entry(struct search *f, uint32_t entry)
     const struct component_type *t = type_at(f->s, entry);
     if (f->found || !t->has_resource || number_map_get(&f->seen, entry)) return ST_OK;
     if (t->kind == COMPONENT_RESOURCE) {
-        f->found = !number_map_get(&f->bound, t->resource);
+        f->found = f->wanted ? number_map_get(f->wanted, t->resource)
+                             : !number_map_get(&f->bound, t->resource);
         return ST_OK;
     }
     enum status st = mark(f, &f->seen, entry);
@@ -65,6 +67,17 @@ enum status type_find_free(struct type_store *s, const struct component_type *ty
 {
     struct search f = {.s = s, .err = err};
     enum status st = search_parts(&f, type);
+    number_map_done(&f.seen);
+    number_map_done(&f.bound);
+    *ret = f.found;
+    return st;
+}
+
+enum status type_find_any(struct type_store *s, const struct component_item *items, uint32_t count,
+                          const struct number_map *resources, bool *ret, struct error *err)
+{
+    struct search f = {.s = s, .wanted = resources, .err = err};
+    enum status st = resources->count ? search_items(&f, items, count) : ST_OK;
     number_map_done(&f.seen);
     number_map_done(&f.bound);
     *ret = f.found;

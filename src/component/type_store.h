@@ -57,6 +57,11 @@ static inline bool types_are_equal(const struct type_store *s, uint32_t a, uint3
 NODISCARD enum status type_find_free(struct type_store *s, const struct component_type *type,
                                      bool *ret, struct error *err);
 
+/* Whether one of the items refers to one of the resources. */
+NODISCARD enum status type_find_any(struct type_store *s, const struct component_item *items,
+                                    uint32_t count, const struct number_map *resources, bool *ret,
+                                    struct error *err);
+
 /* ---- substitution: type_substitute.c ---- */
 
 /* Replaces resources: `resources` maps a resource to an entry of kind COMPONENT_RESOURCE in `to`.

@@ -271,6 +271,18 @@ static void types_that_cannot_be_are_refused(void **state)
     }
 }
 
+/* A component is given its imports before it can make resources. */
+static void imports_do_not_know_own_resources(void **state)
+{
+    struct builder b;
+    (void)state;
+    builder_init(&b);
+    builder_section_hex(&b, 7, "01 3f 7f 00");
+    builder_section_hex(&b, 10, "01 00 't' 03 00 00");
+    builder_expect(&b, ST_INVALID, "local resource type found in imports", "import");
+    builder_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +292,7 @@ int main(void)
         cmocka_unit_test(equal_types_have_one_number),
         cmocka_unit_test(calls_are_flattened),
         cmocka_unit_test(types_that_cannot_be_are_refused),
+        cmocka_unit_test(imports_do_not_know_own_resources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
