@@ -1,7 +1,8 @@
 // Reads what the code check needs of an artifact: src/artifact/artifact.h is the format.
 import { readFileSync } from 'node:fs';
 
-const HEADER_BYTES = 112; // before the sections
+const FORMAT = 3; // what is written down here; src/artifact/artifact.h counts it up
+const HEADER_BYTES = 144; // before the sections
 const SECTIONS = ['code', 'rodata', 'funcs', 'funcOrder', 'types', 'typeCodes', 'imports',
   'exports', 'instances', 'memories', 'tables', 'globals', 'datas', 'elements', 'addresses',
   'lines', 'strings', 'components', 'canons', 'lifts', 'resources', 'componentExports', 'witTypes',
@@ -66,6 +67,8 @@ function functionsOf(s) {
 export function readArtifact(path) {
   const file = readFileSync(path);
   if (file.toString('latin1', 0, 8) !== '\0mayfly\n') throw new Error(`${path}: no artifact`);
+  if (file.readUInt32LE(8) !== FORMAT)
+    throw new Error(`${path}: format ${file.readUInt32LE(8)}, and this reads ${FORMAT}`);
   const s = {};
   SECTIONS.forEach((name, i) => {
     const at = HEADER_BYTES + 16 * i;
@@ -85,7 +88,7 @@ export function readArtifact(path) {
     code: s.code,
     codeBytes: Math.ceil(s.code.length / PAGE) * PAGE, // where rodata starts
     rodata: s.rodata,
-    contextBytes: Number(file.readBigUInt64LE(104)),
+    contextBytes: Number(file.readBigUInt64LE(HEADER_BYTES - 8)),
     lanes: Math.max(1, s.memories.length),
     memory64: s.memories.some((m) => m.is64),
     sizes: sizesOf(s.memories, s.tables),
