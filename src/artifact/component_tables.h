@@ -100,6 +100,7 @@ enum canon_kind {
     CANON_RESOURCE_NEW, /* of `resource` */
     CANON_RESOURCE_DROP,
     CANON_RESOURCE_REP,
+    CANON_UNSUPPORTED, /* `name` of a later version of the ABI: ends whoever calls it */
     CANON_KINDS_COUNT
 };
 

@@ -158,6 +158,27 @@ static enum status verify_resource_canon(const struct component_verifier *c,
     return ST_OK;
 }
 
+static enum status verify_unsupported(const struct component_verifier *c,
+                                      const struct artifact_canon *k, size_t index,
+                                      struct error *err)
+{
+    if (k->type || k->lift || k->interface || k->resource || k->options.post_return)
+        return bad(err, "canonical definition %zu has what its kind has not", index);
+    if (!is_name(c, k->name)) return bad(err, "canonical definition %zu has no name", index);
+    return ST_OK;
+}
+
+static enum status verify_canon(const struct component_verifier *c, const struct artifact_canon *k,
+                                size_t index, struct error *err)
+{
+    enum status st = verify_options(c, &k->options, "canonical definition", index, err);
+    if (st) return st;
+    if (k->kind == CANON_UNSUPPORTED) return verify_unsupported(c, k, index, err);
+    return k->kind == CANON_LOWER_HOST || k->kind == CANON_LOWER_LIFTED
+               ? verify_lower(c, k, index, err)
+               : verify_resource_canon(c, k, index, err);
+}
+
 static enum status verify_canons(const struct component_verifier *c, struct error *err)
 {
     const struct artifact_canon *list = artifact_section(c->v->a, ARTIFACT_CANONS, NULL);
@@ -169,11 +190,7 @@ static enum status verify_canons(const struct component_verifier *c, struct erro
             return bad(err, "canonical definitions are not sorted at %zu", i);
         if (k->kind >= CANON_KINDS_COUNT)
             return bad(err, "canonical definition %zu has an unknown kind", i);
-        enum status st = verify_options(c, &k->options, "canonical definition", i, err);
-        if (!st)
-            st = k->kind == CANON_LOWER_HOST || k->kind == CANON_LOWER_LIFTED
-                     ? verify_lower(c, k, i, err)
-                     : verify_resource_canon(c, k, i, err);
+        enum status st = verify_canon(c, k, i, err);
         if (st) return st;
     }
     return ST_OK;

@@ -191,6 +191,7 @@ enum status canonical_find(const struct canonical_interface *const *interfaces,
         st = check_resource(&f, a, canon, err);
         if (!st) *ret = &resource_drop_function;
         return st;
+    case CANON_UNSUPPORTED: *ret = &unsupported_function; return ST_OK;
     case CANON_KINDS_COUNT: break;
     }
     return error_set(err, ST_CORRUPT, "kind %u of a canonical definition", canon->kind);

@@ -65,7 +65,7 @@ static bool pass(struct passage *p)
     if (p->in.scope->borrows)
         return trap_say(i, "borrow handles still remain at the end of the call");
     const struct artifact_canon_options *options = &p->lift->options;
-    struct value result[1] = {p->inner[0]};
+    struct value result[1] = {{.i64 = p->inner[0].i64}};
     return pass_result(p) && (!options->post_return || call_confined(c, i, options->component,
                                                                      options->post_return, result));
 }
@@ -86,13 +86,13 @@ static enum host_result lower_lifted(struct instance *i, struct value *values)
     if (!component_may_enter(c, i, canon->options.component, lift->options.component))
         return HOST_TRAP;
     struct borrow_scope scope = {0};
-    struct passage p = {
-        .in = {.from = caller, .to = callee, .scope = &scope},
-        .out = {.from = callee, .to = caller},
-        .lift = lift,
-        .type = &c->types[lift->type],
-        .outer = values,
-    };
+    struct passage p; /* p.inner is written before it is read */
+    p.in = (struct crossing){.from = caller, .to = callee, .scope = &scope};
+    p.out = (struct crossing){.from = callee, .to = caller};
+    p.lift = lift;
+    p.type = &c->types[lift->type];
+    p.outer = values;
+    p.result_index = 0;
     uint32_t lends = c->lends_count;
     to->entered = true;
     bool passed = pass(&p);

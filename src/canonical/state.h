@@ -131,7 +131,7 @@ static inline enum host_result call_failed(const struct canonical *c)
 
 /* The functions behind the definitions that stay within the component. */
 extern const struct host_function resource_new_function, resource_drop_function,
-    resource_rep_function, lower_lifted_function;
+    resource_rep_function, lower_lifted_function, unsupported_function;
 
 /* types.c: fills c->plain. Errors: ST_CORRUPT, ST_NO_MEMORY. */
 NODISCARD enum status types_look(struct canonical *c, struct error *err);

@@ -141,15 +141,30 @@ INLINE bool has_block(const struct text_piece *p)
     return p->soft_end - p->from >= (ptrdiff_t)BLOCK_BYTES;
 }
 
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+/* ASCII to UTF-16. */
+INLINE void widen_block(uint8_t *to, const uint8_t *from)
+{
+    const bytes16 zero = {0};
+    for (unsigned k = 0; k < BLOCK_BYTES; k += 16) {
+        bytes16 in, low, high;
+        memcpy(&in, from + k, sizeof in);
+        low = __builtin_shufflevector(in, zero, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7,
+                                      23);
+        high = __builtin_shufflevector(in, zero, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14,
+                                       30, 15, 31);
+        memcpy(to + 2 * k, &low, sizeof low);
+        memcpy(to + 2 * k + 16, &high, sizeof high);
+    }
+}
+
 /* A block of bytes that mean the same in Latin-1 and UTF-8. */
 INLINE void copy_blocks(struct text_piece *p, enum text_encoding to)
 {
     while (has_block(p) && is_ascii_block(p->from)) {
         if (to == TEXT_UTF16) {
-            for (unsigned k = 0; k < BLOCK_BYTES; k++) {
-                p->to[2 * k] = p->from[k];
-                p->to[2 * k + 1] = 0;
-            }
+            widen_block(p->to, p->from);
             p->to += (size_t)2 * BLOCK_BYTES;
         } else {
             memcpy(p->to, p->from, BLOCK_BYTES);

@@ -85,6 +85,20 @@ static enum status lower(struct component_tables *t, const struct plan_canon *fr
     return st ? st : component_string(t, from->host.name, &to->name, err);
 }
 
+/* What is of WASI 0.3 only matters when it is called: toolchains define more than is used. */
+static enum status put_unsupported(struct component_tables *t, const struct plan_canon *from,
+                                   struct artifact_canon *to, struct error *err)
+{
+    const char *name = component_canon_name(from->kind);
+    to->kind = CANON_UNSUPPORTED;
+    to->options =
+        (struct artifact_canon_options){.component = from->component, .memory = CANON_MEMORY_NONE};
+    enum status st =
+        component_string(t, (struct wasm_name){name, (uint32_t)strlen(name)}, &to->name, err);
+    component_put(t, ARTIFACT_CANONS, to, sizeof *to);
+    return st;
+}
+
 static enum status put_canon(struct component_tables *t, const struct program_host_import *import,
                              struct error *err)
 {
@@ -96,11 +110,7 @@ static enum status put_canon(struct component_tables *t, const struct program_ho
     case COMPONENT_CANON_RESOURCE_NEW: to.kind = CANON_RESOURCE_NEW; break;
     case COMPONENT_CANON_RESOURCE_DROP: to.kind = CANON_RESOURCE_DROP; break;
     case COMPONENT_CANON_RESOURCE_REP: to.kind = CANON_RESOURCE_REP; break;
-    default:
-        return error_set(err, ST_UNSUPPORTED,
-                         "the component uses the canonical function %s, of WASI 0.3, which is not "
-                         "supported yet",
-                         component_canon_name(from->kind));
+    default: return put_unsupported(t, from, &to, err);
     }
     if (from->kind != COMPONENT_CANON_LOWER)
         to.resource = t->plan->types->entries[from->type].resource - 1;

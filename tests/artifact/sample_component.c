@@ -20,9 +20,9 @@ static const struct artifact_type types[C_COUNT] = {
 
 #define FUNC(number, core_type) [number] = {16 * (number), 16, core_type, 0, (number), 0, 0}
 static const struct artifact_func funcs[F_COUNT] = {
-    FUNC(F_HOST, C_II), FUNC(F_LIFTED, C_II),       FUNC(F_NEW, C_I_I),  FUNC(F_DROP, C_I),
-    FUNC(F_REP, C_I_I), FUNC(F_REALLOC, C_REALLOC), FUNC(F_GET, C_TO_I), FUNC(F_MANY, C_I_I),
-    FUNC(F_FREE, C_I),  FUNC(F_INIT, C_NONE),
+    FUNC(F_HOST, C_II),  FUNC(F_LIFTED, C_II), FUNC(F_NEW, C_I_I),         FUNC(F_DROP, C_I),
+    FUNC(F_REP, C_I_I),  FUNC(F_LATER, C_I),   FUNC(F_REALLOC, C_REALLOC), FUNC(F_GET, C_TO_I),
+    FUNC(F_MANY, C_I_I), FUNC(F_FREE, C_I),    FUNC(F_INIT, C_NONE),
 };
 static uint32_t order[F_COUNT - 1];
 static const struct artifact_instance instances[] = {{.init_func = F_INIT}};
@@ -80,6 +80,7 @@ static const struct artifact_canon canons[] = {
     {F_NEW, CANON_RESOURCE_NEW, 0, 0, 0, 0, 1, BARE(1)},
     {F_DROP, CANON_RESOURCE_DROP, 0, 0, 0, 0, 0, BARE(1)},
     {F_REP, CANON_RESOURCE_REP, 0, 0, 0, 0, 1, BARE(1)},
+    {F_LATER, CANON_UNSUPPORTED, 0, 0, 0, S_LOG, 0, BARE(1)},
 };
 static const struct artifact_lift lifts[] = {
     {F_GET, T_GET, BARE(0)},

@@ -33,6 +33,7 @@ enum {
     F_NEW,
     F_DROP,
     F_REP,
+    F_LATER,
     F_REALLOC,
     F_GET,
     F_MANY,

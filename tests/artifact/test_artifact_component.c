@@ -24,7 +24,7 @@
      words}
 #define FOLLOWS "is not what follows from its parts"
 
-enum { HOST, LIFTED, NEW, DROP, REP };
+enum { HOST, LIFTED, NEW, DROP, REP, LATER };
 
 static const struct damage damages[] = {
     SECTION(ARTIFACT_COMPONENTS, size_bytes, 0, "a component that there is not"),
@@ -119,6 +119,8 @@ static const struct damage damages[] = {
     CANON(NEW, resource, 0, "canonical definition 2 is of another's resource"),
     CANON(REP, resource, 0, "canonical definition 4 is of another's resource"),
     CANON(NEW, kind, CANON_RESOURCE_DROP, "canonical definition 2 is of another core type"),
+    CANON(LATER, type, T_LOG, "canonical definition 5 has what its kind has not"),
+    CANON(LATER, name, 37, "canonical definition 5 has no name"),
     CANON(NEW, type, T_LOG, "canonical definition 2 has what its kind has not"),
     OPTION(ARTIFACT_CANONS, artifact_canon, HOST, component, 2, "is of no component instance"),
     OPTION(ARTIFACT_CANONS, artifact_canon, HOST, memory, 1, "0 has no 32-bit memory"),

@@ -108,6 +108,12 @@ const importing = (module, instance, name, type) => program(module, {
 const RANDOM = 'wasi:random/random@0.2.0';
 const ok = '(func (export "run") (result i32) i32.const 0)';
 
+const using = '(import "host" "f" (func $f)) ';
+const later = {
+  before: '(core func $f (canon backpressure.inc))',
+  args: '(with "host" (instance (export "f" (func $f))))',
+};
+
 export const texts = {
   'a start function is run at deploy': {
     text: program(`
@@ -181,6 +187,14 @@ export const texts = {
       (instance $cli (export "run" (func $run)))
       (export "wasi:cli/run@0.2.0" (instance $cli)))`,
   },
+  'a canonical function of 0.3 that is not called': {
+    text: program(using + ok, later),
+  },
+  'a canonical function of 0.3 that is called': {
+    text: program(`${using}(func (export "run") (result i32) (call $f) i32.const 0)`, later),
+    code: 134,
+    err: /backpressure\.inc, of WASI 0\.3, is not supported yet/,
+  },
   'components within a component call each other': {
     text: `(component
       (component $callee
@@ -229,8 +243,6 @@ export const texts = {
   },
 };
 
-const using = '(import "host" "f" (func)) ';
-
 export const refused = {
   'an interface that nobody has': {
     text: importing(using + ok, 'acme:things/api@1.2.3', 'go', ''),
@@ -259,13 +271,6 @@ export const refused = {
   'a core module that is imported': {
     text: '(component (import "m" (core module $m)) (core instance (instantiate $m)))',
     error: /import `m` is a core module, which no host provides/,
-  },
-  'a canonical function of 0.3': {
-    text: program(using + ok, {
-      before: '(core func $f (canon backpressure.inc))',
-      args: '(with "host" (instance (export "f" (func $f))))',
-    }),
-    error: /canonical function backpressure\.inc, of WASI 0\.3, which is not supported yet/,
   },
   'a lifted function that no core module has': {
     text: `(component
