@@ -36,7 +36,6 @@ enum status edge_new(const struct edge_config *config, struct edge **ret, struct
     log_sink_init(&e->log, e->config.log_fd);
     loaded_init(e);
     loop_task_init(&e->run_task, request_run_next, e);
-    loop_task_init(&e->shrink_task, request_shrink_next, e);
     *ret = e;
     return ST_OK;
 }
@@ -44,6 +43,7 @@ enum status edge_new(const struct edge_config *config, struct edge **ret, struct
 void edge_free(struct edge *e)
 {
     if (!e) return;
+    loop_task_cancel(&e->run_task);
     request_shrink_all(e);
     loaded_done(e);
     app_table_done(&e->apps);

@@ -29,6 +29,9 @@ struct run_queue {
     struct request *first, *last;
 };
 
+/* What a turn of the loop has time for one of: see request_run.c. */
+enum edge_turn { EDGE_TURN_START, EDGE_TURN_RESUME, EDGE_TURN_SHRINK, EDGE_TURNS };
+
 struct edge {
     struct edge_config config;
     struct app_table apps;
@@ -41,10 +44,9 @@ struct edge {
     struct run_queue
         starting; /* requests of apps that compute for long, before their first slice */
     struct run_queue preempted; /* those that have had a slice, in the order of their turns */
-    bool started_last;          /* the last turn was one of `starting` */
     struct loop_task run_task;
     struct run_queue shrinking; /* over, with memory that has to go back */
-    struct loop_task shrink_task;
+    unsigned turn;              /* enum edge_turn: whose the last one was */
     uint64_t next_request_id;
     struct buffer line; /* of the log */
     struct log_sink log;
@@ -107,8 +109,8 @@ void request_recycle(struct request *r);
 /* request_end.c: answers as r->outcome says, logs, recycles. */
 void request_finish(struct request *r);
 
-/* A loop_task: gives back a piece of the memory that guests left. `context` is the edge. */
-void request_shrink_next(void *context);
+/* Gives back a piece of the memory that the first of edge.shrinking left. */
+void request_shrink_first(struct edge *e);
 
 /* All of it, at the end of the edge. */
 void request_shrink_all(struct edge *e);
@@ -118,7 +120,7 @@ void request_shrink_all(struct edge *e);
 /* Drives the guest from what its last call gave until it is done, waits, or was preempted. */
 void request_go(struct request *r, enum call_result result);
 
-/* A loop_task: the next of the preempted guests has its slice. `context` is the edge. */
+/* A loop_task: what waits has one turn. `context` is the edge. */
 void request_run_next(void *context);
 
 /* Callbacks of a request's timers and task. */

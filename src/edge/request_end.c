@@ -142,16 +142,13 @@ static void put_back_first(struct edge *e)
     put_back(r);
 }
 
-void request_shrink_next(void *context)
+void request_shrink_first(struct edge *e)
 {
-    struct edge *e = context;
     if (instance_shrink(e->shrinking.first->instance)) put_back_first(e);
-    if (e->shrinking.first) loop_defer_next(e->config.loop, &e->shrink_task);
 }
 
 void request_shrink_all(struct edge *e)
 {
-    loop_task_cancel(&e->shrink_task);
     while (e->shrinking.first) put_back_first(e);
 }
 
@@ -170,7 +167,7 @@ static void leave(struct request *r)
     else
         q->first = r;
     q->last = r;
-    loop_defer_next(r->edge->config.loop, &r->edge->shrink_task);
+    loop_defer_next(r->edge->config.loop, &r->edge->run_task);
 }
 
 void request_finish(struct request *r)

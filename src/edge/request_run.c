@@ -1,8 +1,9 @@
 /* Running guests: until they are done, wait, or have had their slice.
  *
- * Guests whose slice is over stand in a queue, and one of them has its next slice in each turn of
- * the loop, behind everything that has newly arrived. Where requests of an app have computed for
- * long, a new one waits in a queue as well; the two take turns. So what arrives never waits for
+ * Guests whose slice is over stand in a queue for the next one. Where requests of an app have
+ * computed for long, a new one waits in a queue as well. A third queue is of requests that are over
+ * and give back memory. The three take turns, and there is one slice, or one piece of memory, in
+ * each turn of the loop, behind everything that has newly arrived: so what arrives never waits for
  * more than one slice, however many compute. */
 #include "artifact/artifact.h"
 #include "request.h"
@@ -82,20 +83,30 @@ static void enter(struct request *r)
     request_go(r, instance_init_all(r->instance));
 }
 
-void request_run_next(void *context)
+static void run_first(struct request *r)
 {
-    struct edge *e = context;
-    /* In turns, so that neither queue starves the other. */
-    bool start = e->starting.first && (!e->preempted.first || !e->started_last);
-    struct request *r = start ? e->starting.first : e->preempted.first;
-    if (!r) return;
-    e->started_last = start;
     dequeue(r);
-    if (e->starting.first || e->preempted.first) loop_defer_next(e->config.loop, &e->run_task);
     if (r->entered)
         request_go(r, instance_resume(r->instance));
     else
         enter(r);
+}
+
+void request_run_next(void *context)
+{
+    struct edge *e = context;
+    struct request *first[EDGE_TURNS] = {e->starting.first, e->preempted.first, e->shrinking.first};
+    for (unsigned k = 0; k < EDGE_TURNS; k++) {
+        e->turn = (e->turn + 1) % EDGE_TURNS;
+        if (!first[e->turn]) continue;
+        if (e->turn == EDGE_TURN_SHRINK)
+            request_shrink_first(e);
+        else
+            run_first(first[e->turn]);
+        break;
+    }
+    if (e->starting.first || e->preempted.first || e->shrinking.first)
+        loop_defer_next(e->config.loop, &e->run_task);
 }
 
 void request_start(struct request *r)
