@@ -86,7 +86,8 @@ static enum host_result lower_lifted(struct instance *i, struct value *values)
     if (!component_may_enter(c, i, canon->options.component, lift->options.component))
         return HOST_TRAP;
     struct borrow_scope scope = {0};
-    struct passage p; /* p.inner is written before it is read */
+    struct passage p; /* most of p.inner is written before it is read, or not read */
+    p.inner[0].i64 = 0;
     p.in = (struct crossing){.from = caller, .to = callee, .scope = &scope};
     p.out = (struct crossing){.from = callee, .to = caller};
     p.lift = lift;
