@@ -120,6 +120,15 @@ const tests = {
       'consume 0\nconsume again 1\nstream 0\nstream again 1\nwrite again 1\n');
   },
 
+  async 'a clone of fields is its own'(server) {
+    assert.equal((await ask(server, '/clone')).text, 'entries of the clone 3\nentries 2\n');
+  },
+
+  async 'repeated fields of a response'(server) {
+    const got = await ask(server, '/same/reply-fields');
+    assert.deepEqual(got.headers['set-cookie'], ['a=1; Path=/', 'b=2']);
+  },
+
   async 'no response'(server) {
     await fails(server, '/none', { outcome: 'bad-response', reason: /without setting a response/ });
   },

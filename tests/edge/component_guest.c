@@ -221,6 +221,17 @@ static void do_rules(struct exchange *x)
     say_result(x, "keep-alive", r);
     say_number(x, "has", wasi_fields_has(f, "X-one", 5));
     say_number(x, "has not", wasi_fields_has(f, "x-three", 7));
+    wasi_handle own = wasi_incoming_request_headers(x->request.handle);
+    wasi_fields_append(own, "x", 1, "y", 1, &r);
+    say_result(x, "the request's", r);
+}
+
+static void do_clone(struct exchange *x)
+{
+    struct wasi_header_result r;
+    wasi_handle f = wasi_fields_new();
+    wasi_fields_append(f, "x-one", 5, "a", 1, &r);
+    wasi_fields_append(f, "X-One", 5, "b", 1, &r);
     struct wasi_bytes entries;
     wasi_handle copy = wasi_fields_clone(f);
     wasi_fields_append(copy, "x-four", 6, "d", 1, &r);
@@ -228,9 +239,6 @@ static void do_rules(struct exchange *x)
     say_number(x, "entries of the clone", (long)entries.size);
     wasi_fields_entries(f, &entries);
     say_number(x, "entries", (long)entries.size);
-    wasi_handle own = wasi_incoming_request_headers(x->request.handle);
-    wasi_fields_append(own, "x", 1, "y", 1, &r);
-    say_result(x, "the request's", r);
 }
 
 static void do_flood(struct exchange *x)
@@ -559,6 +567,7 @@ static const struct {
     {"/same/piecewise", do_piecewise},
     {"/same/nap", do_nap},
     {"/same/early", do_early},
+    {"/clone", do_clone},
     {"/log", do_log},
     {"/none", do_none},
     {"/error", do_error},

@@ -14,8 +14,11 @@ import { ask, serveJco, serveMayfly, stop } from './component_server.mjs';
 const [mayfly, guest] = process.argv.slice(2);
 const jco = path.join(import.meta.dirname, '../tools/node_modules/@bytecodealliance/jco/dist/jco.js');
 
-// What belongs to the connection or the server, not to the guest.
-const OWN_FIELDS = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length']);
+// What belongs to the connection or the server, not to the guest; and what the peer gets wrong: of
+// repeated fields it sends the last.
+const OWN_FIELDS = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'set-cookie']);
+
+const PEER_MS_MAX = 30_000;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -68,19 +71,15 @@ for (const size of [0, 5, 70000, MIB]) {
 add('/same/count', { method: 'POST', body: body(64 * MIB) });
 add('/same/count', { method: 'POST' });
 for (const size of [0, 1, 4096, 65537, MIB, 64 * MIB]) add(`/same/flood?${size}`);
-add('/same/flood?100000', { method: 'HEAD' });
-for (const name of ['reply-fields', 'bodiless', 'fresh', 'fresh', 'piecewise', 'nap', 'hello', 'early'])
+for (const name of ['reply-fields', 'fresh', 'fresh', 'piecewise', 'nap', 'hello', 'early'])
   add(`/same/${name}`);
 add('/same/rules', { method: 'POST', body: 'unread' });
 add('/same/hello', { method: 'POST', body: body(50000) }); // that nobody reads
 add('/no-such-path');
 add('/same/hello?'.padEnd(3000, 'x'));
-// The wall it runs into is the same; how a server says so is not.
-add('/none', { onlyStatus: true, alone: true });
-add('/trap', { onlyStatus: true, alone: true });
+// Guests that fail have no answer at all there: component.mjs says what they get here.
 
-function essence(answer, { onlyStatus }) {
-  if (onlyStatus) return { status: answer.status };
+function essence(answer) {
   const fields = Object.entries(answer.headers).filter(([name]) => !OWN_FIELDS.has(name)).sort();
   return {
     status: answer.status,
@@ -95,6 +94,10 @@ function essence(answer, { onlyStatus }) {
 const put = (server, one) => ask(server, one.path, { method: one.method, body: one.chunked ? chunks(...one.chunked) : one.body,
   headers: { host: 'same.example:8080', ...one.headers } });
 
+const soon = (promise) => Promise.race([promise, new Promise((_, reject) => {
+  setTimeout(() => reject(new Error('no answer')), PEER_MS_MAX).unref();
+})]);
+
 const folder = mkdtempSync(path.join(os.tmpdir(), 'peer-'));
 const here = await serveMayfly(mayfly, guest, '--workers', '1', '--cpu-limit', '0');
 let there = await serveJco(jco, guest, folder);
@@ -103,10 +106,10 @@ let passed = 0, failed = 0, skipped = 0;
 for (const one of cases) {
   const name = `${one.method ?? 'GET'} ${one.path.slice(0, 60)} ${JSON.stringify(one.headers ?? {}).slice(0, 40)} ${one.body?.length ?? one.chunked ?? ''}`;
   try {
-    const ours = essence(await put(here, one), one);
+    const ours = essence(await put(here, one));
     let theirs;
     try {
-      theirs = essence(await put(there, one), one);
+      theirs = essence(await soon(put(there, one)));
     } catch (error) {
       // Some requests end the peer.
       console.log(`skip ${name}: the peer fails: ${error.message}`);

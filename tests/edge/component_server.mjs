@@ -13,18 +13,22 @@ const START_MS_MAX = 60_000 * SLOW;
 export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 async function started(child, server, pattern) {
-  child.stderr.on('data', (bytes) => { server.log += bytes; });
   await new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`did not start: ${server.log}`)), START_MS_MAX);
-    child.on('exit', (code) => reject(new Error(`ended with ${code}: ${server.log}`)));
-    child.stdout.on('data', (bytes) => {
-      server.out += bytes;
-      const found = pattern.exec(server.out);
+    const fail = (why) => {
+      child.kill('SIGKILL');
+      reject(new Error(`${why}: ${server.log}`));
+    };
+    const late = setTimeout(() => fail('did not start'), START_MS_MAX);
+    const look = () => {
+      const found = pattern.exec(server.out) ?? pattern.exec(server.log);
       if (!found) return;
       clearTimeout(late);
       if (found[1]) server.port = Number(found[1]);
       resolve();
-    });
+    };
+    child.on('exit', (code) => fail(`ended with ${code}`));
+    child.stdout.on('data', (bytes) => { server.out += bytes; look(); });
+    child.stderr.on('data', (bytes) => { server.log += bytes; look(); });
   });
   child.removeAllListeners('exit');
   return server;

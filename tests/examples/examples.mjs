@@ -239,6 +239,11 @@ const checks = [
   ['hello-c', () => hello('hello-c', 'C')],
   ['hello-rust', () => hello('hello-rust', 'Rust')],
   ['hello-as', () => hello('hello-as', 'AssemblyScript')],
+  // The other host knows no components; tests/edge/component_peer.mjs asks one that does.
+  ...isMayfly ? [
+    ['hello-component-c', () => hello('hello-component-c', 'a component in C')],
+    ['hello-component-js', () => hello('hello-component-js', 'a component in JavaScript')],
+  ] : [],
   ['nft: a token', nftToken],
   ['nft: 304 for a known ETag', nftNotModified],
   ['nft: refusals', nftRefusals],
