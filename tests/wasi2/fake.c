@@ -89,6 +89,7 @@ bool canonical_own(struct canonical_call *c, const struct canonical_resource *ty
     for (uint32_t k = 1; k < FAKE_HANDLES_MAX; k++) {
         if (fake.handles[k].type) continue;
         fake.handles[k] = (struct fake_handle){type, rep};
+        if (k >= fake.handles_end) fake.handles_end = k + 1;
         *ret = k;
         return true;
     }
@@ -257,7 +258,7 @@ int fake_setup(UNUSED void **state)
 
 static void drop_all(void)
 {
-    for (uint32_t k = FAKE_HANDLES_MAX; k-- > 1;) {
+    for (uint32_t k = fake.handles_end; k-- > 1;) {
         struct fake_handle h = fake.handles[k];
         fake.handles[k].type = NULL;
         if (h.type && h.type->drop) h.type->drop(fake.state, h.rep);
@@ -325,7 +326,7 @@ bool fake_drop(uint32_t handle)
 unsigned fake_handles(void)
 {
     unsigned count = 0;
-    for (uint32_t k = 1; k < FAKE_HANDLES_MAX; k++) count += fake.handles[k].type != NULL;
+    for (uint32_t k = 1; k < fake.handles_end; k++) count += fake.handles[k].type != NULL;
     return count;
 }
 

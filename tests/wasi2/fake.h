@@ -49,7 +49,7 @@ struct fake {
     uint32_t heap_at;
     bool no_heap; /* realloc traps */
     struct fake_handle handles[FAKE_HANDLES_MAX];
-    uint32_t handles_count;
+    uint32_t handles_end; /* behind the last that ever was */
     struct wasi_preview2 *state;
     uint64_t monotonic_ns, realtime_ns;
     unsigned clock_reads;
