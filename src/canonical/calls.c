@@ -43,6 +43,7 @@ enum host_result canonical_enter(struct instance *i, struct value *values)
     }
     struct canonical_call call = {i, c, c->host, canon, &canon->options};
     uint32_t lends = c->lends_count;
+    c->stopped = false;
     enum host_result result = f->call(&call, values);
     if (c->lends_count != lends) lends_end(c, lends);
     return result == HOST_TRAP ? call_failed(c) : result;

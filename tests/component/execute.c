@@ -117,7 +117,9 @@ static void check_trap(struct runner *r, unsigned line, struct executed *e, cons
         fail(r, line, wanted, executed_trap(e));
     else
         r->passed++;
-    if (r->texts) printf("%s:%u: %s\n", r->path, line, executed_trap(e));
+    buffer_clear(&got);
+    if (r->texts) executed_print_trap(e, &got);
+    if (r->texts) printf("%s:%u: %.*s", r->path, line, (int)got.size_bytes, (char *)got.data);
     buffer_done(&got);
 }
 

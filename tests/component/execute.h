@@ -34,4 +34,7 @@ NODISCARD bool executed_result(struct executed *e, const char *name, const char 
 /* Why the last call did not return, "" when it did; valid until the next. */
 const char *executed_trap(const struct executed *e);
 
+/* The same as trap_print() has it, with the way there. */
+void executed_print_trap(const struct executed *e, struct buffer *text);
+
 #endif

@@ -126,6 +126,11 @@ const char *executed_trap(const struct executed *e)
     return e->trap;
 }
 
+void executed_print_trap(const struct executed *e, struct buffer *text)
+{
+    if (e->instance) trap_print(e->instance, text);
+}
+
 /* ---- calls ---- */
 
 static bool find_lift(struct executed *e, const char *name, uint32_t *ret)
