@@ -8,8 +8,8 @@
 static const char help[] =
     "usage: mayfly compile [options] IN.wasm -o OUT.mfa\n"
     "\n"
-    "Compiles a WebAssembly module to an artifact, which `mayfly run` and `mayfly serve` start\n"
-    "at once. An artifact holds machine code: it runs on this version of mayfly and on CPUs that\n"
+    "Compiles a WebAssembly module or component to an artifact, which `mayfly run` and\n"
+    "`mayfly serve` start at once. An artifact holds machine code: it runs on this version of mayfly and on CPUs that\n"
     "have what it was compiled for, and is refused elsewhere.\n"
     "\n"
     "  -o FILE         where the artifact goes\n"
