@@ -136,8 +136,7 @@ enum component_definition_kind {
     COMPONENT_EXPORT,             /* name, target: index of `sort` */
 };
 
-/* Definitions in the order of the file. Each but CORE_TYPE ones appends one index to the space of
- * `sort`: `index`. */
+/* Definitions in the order of the file. Each appends one index to the space of `sort`: `index`. */
 struct component_definition {
     enum component_definition_kind kind;
     enum component_sort sort;

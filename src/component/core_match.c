@@ -85,18 +85,6 @@ bool core_func_is(const struct core_extern *f, const uint8_t *params, uint32_t p
            kinds_are(t->results, t->results_count, results, results_count);
 }
 
-bool core_func_results(const struct core_extern *f, uint32_t max, uint8_t *ret, uint32_t *ret_count)
-{
-    const struct wasm_type *t = f->module ? &f->module->types[func_type(f)] : NULL;
-    *ret_count = t ? t->results_count : f->signature->results_count;
-    if (*ret_count > max) return false;
-    for (uint32_t i = 0; i < *ret_count; i++) {
-        ret[i] = t ? t->results[i].kind : f->signature->results[i];
-        if (ret[i] > WASM_F64) return false;
-    }
-    return true;
-}
-
 static size_t print_kinds(char *text, size_t size, const uint8_t *kinds, uint32_t count)
 {
     size_t at = 0;

@@ -113,7 +113,7 @@ static enum status read_body(struct decoder *d, struct scope *s, struct componen
     return keep_body(d, s, body);
 }
 
-enum status parse_body(struct decoder *d, struct component_body **ret)
+static enum status parse_body(struct decoder *d, struct component_body **ret)
 {
     struct component_body *body = NULL;
     struct scope *s = NULL;

@@ -112,11 +112,6 @@ NODISCARD enum status parse_section_canons(struct decoder *d);
 NODISCARD enum status parse_section_imports(struct decoder *d);
 NODISCARD enum status parse_section_exports(struct decoder *d);
 
-/* ---- decode.c ---- */
-
-/* The component whose preamble stands at d->r.offset, up to d->r.end. */
-NODISCARD enum status parse_body(struct decoder *d, struct component_body **ret);
-
 /* ---- scope.c ---- */
 
 NODISCARD enum status scope_open(struct decoder *d, enum scope_kind kind, struct scope **ret);
@@ -156,9 +151,6 @@ NODISCARD enum status add_definition(struct decoder *d, const struct component_d
 NODISCARD enum status parse_index(struct decoder *d, enum component_sort sort, uint32_t *ret);
 NODISCARD enum status check_index(struct decoder *d, const struct scope *scope,
                                   enum component_sort sort, uint32_t index, size_t offset);
-
-/* The entry at an index of the func, type, component or instance space. */
-uint32_t scope_entry(const struct scope *scope, enum component_sort sort, uint32_t index);
 
 /* What index `index` of the sort is, for an import or export to carry. */
 struct component_entity scope_entity(const struct scope *scope, enum component_sort sort,
@@ -202,8 +194,6 @@ enum extern_name_kind extern_name_kind(struct wasm_name name);
 /* "a" and "b" of "[method]a.b", "a" of "[constructor]a". */
 struct wasm_name extern_name_resource(struct wasm_name name);
 
-bool name_is_kebab(const char *text, size_t size_bytes);
-
 /* Reads a label and checks it; `what` is for the error. */
 NODISCARD enum status parse_label(struct decoder *d, const char *what, struct wasm_name *ret);
 
@@ -245,16 +235,11 @@ NODISCARD enum status visible_register(struct decoder *d, bool is_import,
 
 /* ---- valtype.c, section_types.c ---- */
 
-NODISCARD enum status parse_valtype(struct decoder *d, uint32_t *ret);
-NODISCARD enum status parse_optional_valtype(struct decoder *d, uint32_t *ret);
 NODISCARD enum status parse_result_list(struct decoder *d, uint32_t *ret);
 
 /* A defined value type whose first byte was read. */
 NODISCARD enum status parse_defined(struct decoder *d, uint8_t form, size_t offset, uint32_t *ret);
 NODISCARD enum status parse_type(struct decoder *d);
-
-/* The declarations of a component or instance type. */
-NODISCARD enum status parse_declarations(struct decoder *d, enum scope_kind kind, uint32_t *ret);
 
 /* The entry of the type of the scope's component or instance, when it is complete. */
 NODISCARD enum status scope_type(struct decoder *d, const struct scope *scope, uint32_t *ret);
@@ -267,19 +252,9 @@ NODISCARD enum status parse_extern_type(struct decoder *d, bool is_import,
 
 NODISCARD enum status parse_alias(struct decoder *d);
 
-/* ---- core_type.c, module_type.c ---- */
+/* ---- module_type.c ---- */
 
 NODISCARD enum status parse_core_type(struct decoder *d);
-
-/* Reads the declarations of a module type. */
-NODISCARD enum status parse_module_type(struct decoder *d, struct component_module_type *ret);
-
-/* A recursion group, moved over: its bytes. */
-NODISCARD enum status skip_core_type(struct decoder *d);
-NODISCARD enum status skip_core_extern(struct decoder *d);
-
-/* Takes a module that was made for a type into what the component owns. */
-NODISCARD enum status own_module(struct decoder *d, struct wasm_module *module);
 
 /* The types of a module that are seen from outside. Two imports of one name are refused. */
 NODISCARD enum status module_type_of(struct decoder *d, const struct wasm_module *module,
@@ -298,10 +273,6 @@ bool core_extern_matches(const struct core_extern *a, const struct core_extern *
 bool core_func_is(const struct core_extern *f, const uint8_t *params, uint32_t params_count,
                   const uint8_t *results, uint32_t results_count);
 
-/* The number of results, at most `max` of which are written to `ret` as wasm kinds; false when one
- * is not a number or there are more. */
-bool core_func_results(const struct core_extern *f, uint32_t max, uint8_t *ret,
-                       uint32_t *ret_count);
 void core_func_print(const struct core_extern *f, char *text, size_t size_bytes);
 
 /* The export of that name, if there is one. Errors, without an offset: ST_LIMIT. */
@@ -322,12 +293,6 @@ NODISCARD enum status type_difference(struct decoder *d, uint32_t a, uint32_t b)
 NODISCARD enum status entity_matches(struct decoder *d, const struct component_entity *a,
                                      const struct component_entity *b);
 
-/* Maps the resources `bound` that `wanted` introduces to those that `given` has under the same
- * names. */
-NODISCARD enum status match_resources(struct decoder *d, const struct component_item *given,
-                                      uint32_t given_count, const struct component_item *wanted,
-                                      uint32_t wanted_count, struct number_map *bound,
-                                      struct substitution *s);
 NODISCARD enum status bound_set(struct decoder *d, const uint32_t *list, uint32_t count,
                                 struct number_map *ret);
 

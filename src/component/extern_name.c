@@ -43,7 +43,7 @@ static bool is_digit(char c)
 }
 
 /* Words joined by hyphens, each in one case; the first begins with a letter. */
-bool name_is_kebab(const char *text, size_t size_bytes)
+static bool name_is_kebab(const char *text, size_t size_bytes)
 {
     bool lower = false, upper = false, empty = true;
     if (!size_bytes || is_digit(text[0])) return false;

@@ -17,7 +17,8 @@
 #define BYTE_STRUCT    0x5f
 #define BYTE_FUNC      0x60
 
-enum status own_module(struct decoder *d, struct wasm_module *module)
+/* Takes a module that was made for a type into what the component owns. */
+static enum status own_module(struct decoder *d, struct wasm_module *module)
 {
     struct component_full *full = d->full;
     enum status st = GROW(d, full->owned, full->owned_capacity, full->owned_count + 1);
@@ -67,7 +68,7 @@ static enum status skip_sub_type(struct decoder *d)
     }
 }
 
-enum status skip_core_type(struct decoder *d)
+static enum status skip_core_type(struct decoder *d)
 {
     if (reader_left(&d->r) && d->r.bytes[d->r.offset] == BYTE_REC)
         return wasm_fail(d->err, ST_UNSUPPORTED, d->r.offset,
@@ -84,7 +85,7 @@ static enum status skip_limits(struct decoder *d)
     return flags & 1 ? reader_u64(&d->r, &number, d->err) : ST_OK;
 }
 
-enum status skip_core_extern(struct decoder *d)
+static enum status skip_core_extern(struct decoder *d)
 {
     struct wasm_valtype type;
     uint8_t kind = 0, byte = 0;
@@ -336,7 +337,7 @@ enum status module_type_of(struct decoder *d, const struct wasm_module *module, 
     return check_imports(d, ret, offset);
 }
 
-enum status parse_module_type(struct decoder *d, struct component_module_type *ret)
+static enum status parse_module_type(struct decoder *d, struct component_module_type *ret)
 {
     struct module_parts p = {0};
     size_t start = d->r.offset;

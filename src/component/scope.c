@@ -228,7 +228,7 @@ enum status parse_index(struct decoder *d, enum component_sort sort, uint32_t *r
     return check_index(d, d->scope, sort, *ret, start);
 }
 
-uint32_t scope_entry(const struct scope *scope, enum component_sort sort, uint32_t index)
+static uint32_t scope_entry(const struct scope *scope, enum component_sort sort, uint32_t index)
 {
     return (*entries_of((struct scope *)scope, sort))[index];
 }

@@ -138,7 +138,7 @@ static enum status parse_declaration(struct decoder *d, enum scope_kind kind)
     return parse_bad_byte(d, "component or instance type declaration");
 }
 
-enum status parse_declarations(struct decoder *d, enum scope_kind kind, uint32_t *ret)
+static enum status parse_declarations(struct decoder *d, enum scope_kind kind, uint32_t *ret)
 {
     uint32_t count;
     struct scope *s = NULL;

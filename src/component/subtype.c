@@ -40,9 +40,12 @@ static enum status match_resource(struct decoder *d, const struct component_item
     return substitution_map(s, resource, given->entity.type, d->err);
 }
 
-enum status match_resources(struct decoder *d, const struct component_item *given,
-                            uint32_t given_count, const struct component_item *wanted,
-                            uint32_t wanted_count, struct number_map *bound, struct substitution *s)
+/* Maps the resources `bound` that `wanted` introduces to those that `given` has under the same
+ * names. */
+static enum status match_resources(struct decoder *d, const struct component_item *given,
+                                   uint32_t given_count, const struct component_item *wanted,
+                                   uint32_t wanted_count, struct number_map *bound,
+                                   struct substitution *s)
 {
     if (!bound->count) return ST_OK;
     for (uint32_t i = 0; i < wanted_count; i++) {

@@ -13,7 +13,7 @@ static enum component_kind primitive_kind(uint8_t byte)
     return COMPONENT_BOOL + (BYTE_PRIMITIVE_LAST - byte);
 }
 
-enum status parse_valtype(struct decoder *d, uint32_t *ret)
+static enum status parse_valtype(struct decoder *d, uint32_t *ret)
 {
     size_t start = d->r.offset;
     int64_t code = 0;
@@ -33,7 +33,7 @@ enum status parse_valtype(struct decoder *d, uint32_t *ret)
                      (uint32_t)code);
 }
 
-enum status parse_optional_valtype(struct decoder *d, uint32_t *ret)
+static enum status parse_optional_valtype(struct decoder *d, uint32_t *ret)
 {
     bool there = false;
     uint8_t byte = 0;
