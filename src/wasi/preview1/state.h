@@ -11,6 +11,7 @@
 
 #include "abi.h"
 #include "artifact/artifact.h" /* struct value */
+#include "path.h"
 #include "wasi/wasi.h"
 
 #define FDS_INLINE 8u /* enough for a request without files: no second allocation */
@@ -115,8 +116,7 @@ NODISCARD bool call_wait_stream(struct call *c, const struct wasi_stream *stream
 
 /* ---- errno ---- */
 
-enum wasi_errno errno_to_wasi(int number);
-enum wasi_errno errno_now(void); /* of errno */
+enum wasi_errno errno_now(void); /* of errno; see path.h for errno_to_wasi() */
 
 /* ---- the descriptor table ---- */
 
@@ -148,10 +148,6 @@ NODISCARD enum wasi_errno times_take(uint64_t atim_ns, uint64_t mtim_ns, uint32_
 
 /* ---- paths ---- */
 
-struct path {
-    char text[WASI_PATH_BYTES_MAX];
-};
-
 /* The parent folder of a path, pinned, and its last component, with one '/' behind it when the path
  * had any. `last` points into the path. */
 struct path_parent {
@@ -164,10 +160,6 @@ struct path_parent {
  * (empty); WASI_EPERM for an absolute one, since it names nothing beneath a folder. */
 NODISCARD enum wasi_errno path_take(const struct call *c, uint32_t offset, uint32_t length,
                                     struct path *ret);
-
-/* openat2(2) beneath the folder: no component leads out of it. `flags` are O_ flags. */
-NODISCARD enum wasi_errno path_open_beneath(int folder, const char *path, int flags, mode_t mode,
-                                            int *ret_fd);
 
 NODISCARD enum wasi_errno path_parent_open(int folder, struct path *path, struct path_parent *ret);
 void path_parent_close(struct path_parent *parent);

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../preview1/state.h"
 #include "filesystem.h"
+#include "preview1/path.h"
 
 /* ---- errors ---- */
 
