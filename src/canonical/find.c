@@ -74,26 +74,34 @@ static enum status no_name(const char *interface, const char *name, const char *
 /* Several interfaces of the list may have the same name, with parts of it each. */
 static const struct canonical_function *find_function(const struct finding *f,
                                                       const struct interface_name *wanted,
-                                                      const char *name, const char **ret_near,
-                                                      bool *ret_interface)
+                                                      const char *name, bool *ret_interface)
 {
-    unsigned best = UINT32_MAX;
-    *ret_near = NULL;
     *ret_interface = false;
     for (size_t k = 0; k < f->interfaces_count; k++) {
         const struct canonical_interface *in = f->interfaces[k];
         if (!serves(in, wanted)) continue;
         *ret_interface = true;
-        for (size_t j = 0; j < in->functions_count; j++) {
-            const struct canonical_function *function = &in->functions[j];
-            if (strcmp(function->entry.name, name) == 0) return function;
-            unsigned d = distance(function->entry.name, name);
-            if (d >= best) continue;
-            best = d;
-            *ret_near = function->entry.name;
-        }
+        for (size_t j = 0; j < in->functions_count; j++)
+            if (strcmp(in->functions[j].entry.name, name) == 0) return &in->functions[j];
     }
     return NULL;
+}
+
+static const char *nearest_function(const struct finding *f, const struct interface_name *wanted,
+                                    const char *name)
+{
+    const char *best = NULL;
+    unsigned best_distance = UINT32_MAX;
+    for (size_t k = 0; k < f->interfaces_count; k++) {
+        const struct canonical_interface *in = f->interfaces[k];
+        for (size_t j = 0; serves(in, wanted) && j < in->functions_count; j++) {
+            unsigned d = distance(in->functions[j].entry.name, name);
+            if (d >= best_distance) continue;
+            best = in->functions[j].entry.name;
+            best_distance = d;
+        }
+    }
+    return best;
 }
 
 static enum status lookup(const struct finding *f, const char *interface, const char *name,
@@ -101,11 +109,10 @@ static enum status lookup(const struct finding *f, const char *interface, const 
 {
     struct interface_name wanted;
     bool has_interface;
-    const char *near;
     interface_split(interface, &wanted);
-    *ret = find_function(f, &wanted, name, &near, &has_interface);
+    *ret = find_function(f, &wanted, name, &has_interface);
     if (*ret) return ST_OK;
-    return has_interface ? no_name(interface, name, near, err)
+    return has_interface ? no_name(interface, name, nearest_function(f, &wanted, name), err)
                          : no_interface(f, interface, name, err);
 }
 

@@ -196,12 +196,48 @@ static void test_padding(void **state)
     pair_done(&p);
 }
 
+/* As deep as types may be, and one deeper. */
+static void test_depth(void **state)
+{
+    (void)state;
+    for (unsigned depth = WIT_DEPTH_MAX - 1; depth <= WIT_DEPTH_MAX; depth++) {
+        struct pair p;
+        struct error err;
+        struct canonical *c = NULL;
+        pair_init(&p, MEMORY_BYTES, CANON_UTF8, CANON_UTF8);
+        struct world *w = p.w;
+        uint32_t type = WIT_STRING;
+        for (unsigned k = 0; k < depth; k++) {
+            struct artifact_wit_type t = {
+                .kind = k % 2 ? WIT_RECORD : WIT_LIST, .element = type, .fields_count = k % 2};
+            t.fields_first = world_add_field(w, "", type);
+            type = world_add_type(w, t);
+        }
+        if (depth < WIT_DEPTH_MAX) {
+            char text[1000] = "\"deep\"", outer[sizeof text + 4];
+            for (unsigned k = 0; k < depth; k++) {
+                snprintf(outer, sizeof outer, k % 2 ? "(%s)" : "[%s]", text);
+                memcpy(text, outer, sizeof text - 1);
+            }
+            pair_start(&p, type);
+            assert_true(pair_call(&p, text));
+            assert_non_null(strstr((const char *)p.result.data, "deep"));
+        } else {
+            struct artifact_wit_type func = {.kind = WIT_FUNC, .element = type};
+            world_add_type(w, func);
+            assert_int_equal(world_try(w, &c, &err), ST_CORRUPT);
+        }
+        pair_done(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalars),    cmocka_unit_test(test_compounds),
         cmocka_unit_test(test_spilled),    cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_normalised), cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -268,6 +268,11 @@ uint32_t world_builtin(struct world *w, enum canon_kind kind, uint32_t resource,
 
 /* ---- running ---- */
 
+enum status world_try(struct world *w, struct canonical **ret, struct error *err)
+{
+    return canonical_new(&the_module, w->interfaces, w->interfaces_count, NULL, ret, err);
+}
+
 void world_start(struct world *w, const struct canonical_interface *const *interfaces,
                  size_t interfaces_count, void *host)
 {

@@ -98,6 +98,9 @@ uint32_t world_builtin(struct world *w, enum canon_kind kind, uint32_t resource,
 void world_start(struct world *w, const struct canonical_interface *const *interfaces,
                  size_t interfaces_count, void *host);
 
+/* canonical_new(), which may refuse. */
+enum status world_try(struct world *w, struct canonical **ret, struct error *err);
+
 /* Core code calls the function of a canonical definition: false when it has to unwind. */
 bool world_import(struct world *w, uint32_t canon, struct value *values);
 
