@@ -3,7 +3,9 @@
 
 bool call_nested(struct canonical *c, struct instance *i, uint32_t func, struct value *values)
 {
-    if (instance_call(i, func, values) == CALL_RETURNED) return true;
+    enum call_result result = instance_call(i, func, values);
+    while (result == CALL_PREEMPTED) result = instance_resume(i); /* nested it never is */
+    if (result == CALL_RETURNED) return true;
     c->stopped = true;
     return false;
 }

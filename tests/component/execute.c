@@ -1,15 +1,17 @@
-/* component_execute FOLDER SKIPS LEVEL [--only NAME] [--texts]
+/* component_execute FOLDER SKIPS LEVEL [--only NAME] [--texts] [--sliced]
  *
  * Runs the component model's suite, as converted into FOLDER by convert.mjs (script.mjs describes
  * it), outside of async/: every component is compiled at LEVEL (fast, optimised), instantiated, and
  * called with values as text. SKIPS is as for component_runner: one "PATH:LINE reason" a line; a
- * line that instantiates stands for all that follows with that instance. */
+ * line that instantiates stands for all that follows with that instance. With --sliced guests are
+ * interrupted as often as may be. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "execute.h"
+#include "runtime/runtime.h"
 
 #define SCRIPT_BYTES_MAX (64u * 1024u * 1024u)
 #define SKIPS_MAX        256u
@@ -237,6 +239,7 @@ static bool read_options(struct runner *r, int argc, char **argv, const char **o
     for (int k = 4; k < argc; k++) {
         if (!strcmp(argv[k], "--only") && k + 1 < argc) *only = argv[++k];
         if (!strcmp(argv[k], "--texts")) r->texts = true;
+        if (!strcmp(argv[k], "--sliced")) executed_set_slice(INSTANCE_SLICE_NS_MIN);
     }
     return true;
 }

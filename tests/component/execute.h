@@ -16,6 +16,9 @@ struct executed;
 /* Once a process. */
 NODISCARD enum status executed_init(struct error *err);
 
+/* Of instances that are made from then on; they go on at once. 0, as at first: no slices. */
+void executed_set_slice(uint64_t ns);
+
 /* *ret is there also when its initialisation trapped: executed_trap() then says why. */
 NODISCARD enum status executed_new(const uint8_t *bytes, size_t size_bytes,
                                    enum codegen_level level, struct executed **ret,

@@ -11,6 +11,13 @@
 #define ARTIFACT_TEXT_MAX (64u << 20)
 #define MEMORY_BYTES_MAX  (64u << 20)
 
+static uint64_t slice_ns;
+
+void executed_set_slice(uint64_t ns)
+{
+    slice_ns = ns;
+}
+
 struct executed {
     struct module *module;
     struct instance *instance;
@@ -72,13 +79,32 @@ static void note_trap(struct executed *e)
     if (!*e->trap) snprintf(e->trap, sizeof e->trap, "a trap without text");
 }
 
+static enum call_result go_on(struct executed *e, enum call_result result)
+{
+    while (result == CALL_PREEMPTED) result = instance_resume(e->instance);
+    return result;
+}
+
+/* As instance_init_all(), which cannot be gone on with. */
+static enum call_result init_all(struct executed *e)
+{
+    size_t count;
+    (void)artifact_section(module_artifact(e->module), ARTIFACT_INSTANCES, &count);
+    enum call_result result = CALL_RETURNED;
+    for (uint32_t k = 0; k < count && result == CALL_RETURNED; k++) {
+        result = go_on(e, instance_init(e->instance, k));
+        if (result == CALL_RETURNED) result = go_on(e, instance_start(e->instance, k));
+    }
+    return result;
+}
+
 static enum status make_instance(struct executed *e, struct error *err)
 {
     enum status st = canonical_new(e->module, NULL, 0, NULL, &e->canonical, err);
-    const struct instance_config config = {.memory_bytes_max = MEMORY_BYTES_MAX,
-                                           .canonical = e->canonical};
+    const struct instance_config config = {
+        .memory_bytes_max = MEMORY_BYTES_MAX, .slice_ns = slice_ns, .canonical = e->canonical};
     if (!st) st = instance_new(e->module, &config, &e->instance, err);
-    if (!st && instance_init_all(e->instance) != CALL_RETURNED) note_trap(e);
+    if (!st && init_all(e) != CALL_RETURNED) note_trap(e);
     return st;
 }
 
@@ -174,7 +200,8 @@ static bool finish(struct executed *e, struct values *s, uint32_t lift, struct v
     if (lifted && result_type) val_print(s, result_type, &v, result);
     val_free(&v);
     if (!lifted) return explain(e, s);
-    if (canonical_returned(e->instance, lift, flat) != CALL_RETURNED) return explain(e, s);
+    if (go_on(e, canonical_returned(e->instance, lift, flat)) != CALL_RETURNED)
+        return explain(e, s);
     buffer_append(result, "", 1);
     return true;
 }
@@ -187,7 +214,8 @@ bool executed_call(struct executed *e, const char *name, const char *args, struc
     if (!find_lift(e, name, &lift)) return false;
     struct values s = values_of(e, lift);
     if (!val_lower_params(&s, e->canonical->lifts[lift].type, args, flat)) return explain(e, &s);
-    if (canonical_call_lift(e->instance, lift, flat) != CALL_RETURNED) return explain(e, &s);
+    if (go_on(e, canonical_call_lift(e->instance, lift, flat)) != CALL_RETURNED)
+        return explain(e, &s);
     return finish(e, &s, lift, flat, result);
 }
 
