@@ -134,6 +134,18 @@ await check('a component of a world of its own', async () => {
   assert.match(done.stderr, /exports no wasi:cli\/run of version 0\.2/);
 });
 
+await check('constructors of a reactor run once, at deploy', async () => {
+  const file = await fromReactor(folder, 'initialised', guests.initialised, guests.initialisedWit,
+    'guest');
+  for (const level of levels) {
+    const built = compile(file, '--level', level);
+    assert.equal(built.code, 0, built.stderr);
+    assert.doesNotMatch(built.stderr, /initialisation is left/);
+    const done = run(mayfly, ['run', built.out]);
+    assert.equal(done.code, 0, done.stderr);
+  }
+});
+
 // ---- in the text format ----
 
 for (const [name, { text, stats, out = '', code = 0, err = /^$/ }] of Object.entries(guests.texts)) {

@@ -89,6 +89,40 @@ void *names(int which, int has_more, void *more, size_t size)
 }
 `;
 
+export const initialisedWit = `
+package test:initialised;
+world guest { export wasi:cli/run@0.2.0; }
+package wasi:cli@0.2.0 {
+  interface run { run: func() -> result; }
+}
+`;
+
+export const initialised = `
+#include <stdlib.h>
+
+static char *text;
+static int times;
+
+__attribute__((constructor)) static void initialise(void)
+{
+    text = malloc(100);
+    times++;
+}
+
+__attribute__((export_name("wasi:cli/run@0.2.0#run"))) int run_it(void)
+{
+    return !text || times != 1;
+}
+
+__attribute__((export_name("cabi_realloc")))
+void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size)
+{
+    (void)old_size;
+    (void)align;
+    return realloc(old, size);
+}
+`;
+
 // A component whose one core module $m exports "run", given `imports` and core instance `args`.
 const program = (module, { before = '', args = '' } = {}) => `(component
   ${before}

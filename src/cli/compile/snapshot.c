@@ -18,7 +18,8 @@
 #define REPORT_BYTES_MAX 700u
 #define EXPORT_FUNC      0u
 
-/* Run where they are exported, in this order, behind the start functions. */
+/* Run where a module exports them, in this order, behind the start functions. In a component it is
+ * the component's to call them. */
 static const char *const initialisers[] = {"_initialize", "wizer.initialize"};
 
 /* Interfaces of WASI 0.2 that tell the time. */
@@ -171,7 +172,9 @@ static enum status run_all(struct instance *instance, const struct artifact *a, 
         if (result != CALL_RETURNED)
             return report(instance, "the module cannot be instantiated", result, err);
     }
-    return start ? run_exports(instance, a, err) : ST_OK;
+    size_t components_count;
+    (void)artifact_section(a, ARTIFACT_COMPONENTS, &components_count);
+    return start && !components_count ? run_exports(instance, a, err) : ST_OK;
 }
 
 /* ---- freezing ---- */
