@@ -173,6 +173,16 @@ async function checkDirect() {
   }
 }
 
+async function checkReactor() {
+  await check('a reactor with libc and imports of its own', async () => {
+    const { stdout, code } = await run([...granted, guest('reactor')]);
+    assert.equal(stdout.toString(),
+      'initialised: 42\nrandom: 1\nfile: hello host\nKEY: value\n');
+    assert.equal(code, 0);
+    assert.equal((await run([guest('reactor')])).code, 1);
+  });
+}
+
 // What the guest does wrong, and what the trap says.
 const wrong = [
   ['parent-first', /a resource is dropped before what was made from it/],
@@ -206,6 +216,7 @@ try {
   await checkTours();
   await checkPipes();
   await checkDirect();
+  await checkReactor();
   await checkWrong();
   await check('nothing was changed', () =>
     assert.deepEqual(readdirSync(path.join(base, 'root')), ['folder', 'host.txt', 'link', 'out']));

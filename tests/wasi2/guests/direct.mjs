@@ -1,10 +1,11 @@
-// Usage: node direct.mjs TOOLS IN OUT
+// Usage: node direct.mjs TOOLS IN OUT [ADAPTER]
 //
-// Makes a component of a core module that calls WASI 0.2 itself, in several versions at a time.
+// Makes a component of a core module that calls WASI 0.2 itself, in several versions at a time, and
+// exports wasi:cli/run. ADAPTER "reactor" is for one that imports preview 1 as well.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { draftPackages, jcoApi, wasiPackage } from '../wit.mjs';
+import { draftPackages, jcoApi, jcoFolder, wasiPackage } from '../wit.mjs';
 
-const [tools, input, out] = process.argv.slice(2);
+const [tools, input, out, adapter] = process.argv.slice(2);
 const { componentEmbed, componentNew } = await jcoApi(tools);
 
 const world = `
@@ -26,4 +27,8 @@ const witSource = world + draftPackages +
     packages.map(([name, version]) => wasiPackage(tools, name, version)).join('\n');
 const binary = readFileSync(input);
 const core = await componentEmbed({ binary, witSource, world: 'direct' });
-writeFileSync(out, await componentNew(core, []));
+const adapters = adapter
+    ? [['wasi_snapshot_preview1',
+        readFileSync(`${jcoFolder(tools)}/lib/wasi_snapshot_preview1.${adapter}.wasm`)]]
+    : [];
+writeFileSync(out, await componentNew(core, adapters));
