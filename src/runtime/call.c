@@ -1,6 +1,8 @@
 /* Calls into guest code: on the fiber from outside, directly from host functions. */
 #include "instance.h"
 
+static enum call_result init_rest(struct instance *i);
+
 /* Runs `func` on this stack, which is the fiber's. Returns the kind of the trap, or 0. */
 static uint32_t enter(struct instance *i, uint32_t func, struct value *values)
 {
@@ -62,6 +64,7 @@ enum call_result instance_call(struct instance *i, uint32_t func, struct value *
     }
     assert(!i->slot.ended);
     slot_wake(&i->slot);
+    i->initialising = false; /* or init_rest() says so behind this call */
     i->trap.kind = TRAP_NONE;
     i->trap.frames_count = 0;
     i->trap.text[0] = 0;
@@ -73,7 +76,8 @@ enum call_result instance_call(struct instance *i, uint32_t func, struct value *
 enum call_result instance_resume(struct instance *i)
 {
     assert(i && i->state == INSTANCE_SUSPENDED);
-    return run_fiber(i, true);
+    enum call_result result = run_fiber(i, true);
+    return result == CALL_RETURNED && i->initialising ? init_rest(i) : result;
 }
 
 enum call_result instance_cancel(struct instance *i)
@@ -113,12 +117,20 @@ enum call_result instance_start(struct instance *i, uint32_t which)
     return instance_call(i, m->instances[which].start_func, none);
 }
 
+/* Steps 2k and 2k + 1 are the init and the start of program instance k. */
+static enum call_result init_rest(struct instance *i)
+{
+    enum call_result result = CALL_RETURNED;
+    while (result == CALL_RETURNED && i->init_step < 2 * i->module->instances_count) {
+        uint32_t step = i->init_step++;
+        result = step % 2 ? instance_start(i, step / 2) : instance_init(i, step / 2);
+    }
+    i->initialising = result == CALL_SUSPENDED || result == CALL_PREEMPTED;
+    return result;
+}
+
 enum call_result instance_init_all(struct instance *i)
 {
-    for (uint32_t k = 0; k < i->module->instances_count; k++) {
-        enum call_result result = instance_init(i, k);
-        if (result == CALL_RETURNED) result = instance_start(i, k);
-        if (result != CALL_RETURNED) return result;
-    }
-    return CALL_RETURNED;
+    i->init_step = 0;
+    return init_rest(i);
 }

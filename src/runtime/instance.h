@@ -38,6 +38,9 @@ struct instance {
     struct value *call_values;
     uint32_t call_stop;
 
+    bool initialising; /* the call that waits is of instance_init_all() */
+    uint32_t init_step;
+
     struct preempt preempt;
     struct trap trap;
     bool trap_goes_on; /* the next stop is the last one's, seen by an outer call */

@@ -145,7 +145,8 @@ enum call_result {
 enum call_result instance_init(struct instance *i, uint32_t which);
 enum call_result instance_start(struct instance *i, uint32_t which);
 
-/* Init and start of all program instances in order. */
+/* Init and start of all program instances in order. Where it comes back as suspended or preempted,
+ * instance_resume() goes on with it and with what is still to be done. */
 enum call_result instance_init_all(struct instance *i);
 
 /* Calls program function `func`: parameters from `values`, results into it (at least as many

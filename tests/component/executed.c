@@ -85,26 +85,13 @@ static enum call_result go_on(struct executed *e, enum call_result result)
     return result;
 }
 
-/* As instance_init_all(), which cannot be gone on with. */
-static enum call_result init_all(struct executed *e)
-{
-    size_t count;
-    (void)artifact_section(module_artifact(e->module), ARTIFACT_INSTANCES, &count);
-    enum call_result result = CALL_RETURNED;
-    for (uint32_t k = 0; k < count && result == CALL_RETURNED; k++) {
-        result = go_on(e, instance_init(e->instance, k));
-        if (result == CALL_RETURNED) result = go_on(e, instance_start(e->instance, k));
-    }
-    return result;
-}
-
 static enum status make_instance(struct executed *e, struct error *err)
 {
     enum status st = canonical_new(e->module, NULL, 0, NULL, &e->canonical, err);
     const struct instance_config config = {
         .memory_bytes_max = MEMORY_BYTES_MAX, .slice_ns = slice_ns, .canonical = e->canonical};
     if (!st) st = instance_new(e->module, &config, &e->instance, err);
-    if (!st && init_all(e) != CALL_RETURNED) note_trap(e);
+    if (!st && go_on(e, instance_init_all(e->instance)) != CALL_RETURNED) note_trap(e);
     return st;
 }
 
