@@ -67,6 +67,42 @@ static void walk_names(const struct artifact *a)
     }
 }
 
+/* Parts come before what is made of them, and lie within it. */
+static void walk_types(const struct artifact *a)
+{
+    size_t count;
+    const struct artifact_wit_type *types = artifact_section(a, ARTIFACT_WIT_TYPES, &count);
+    const struct artifact_wit_field *fields = artifact_section(a, ARTIFACT_WIT_FIELDS, NULL);
+    for (size_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < types[i].fields_count; k++) {
+            const struct artifact_wit_field *f = &fields[types[i].fields_first + k];
+            sink = strlen(artifact_wit_string(a, f->name));
+            if (f->type >= i) abort();
+            if (types[i].kind == WIT_RECORD &&
+                f->offset + types[f->type].size_bytes > types[i].size_bytes)
+                abort();
+        }
+}
+
+static void walk_component(const struct artifact *a)
+{
+    size_t count;
+    const struct artifact_canon *canons = artifact_section(a, ARTIFACT_CANONS, &count);
+    const struct artifact_func *funcs = artifact_section(a, ARTIFACT_FUNCS, NULL);
+    const struct artifact_wit_type *types = artifact_section(a, ARTIFACT_WIT_TYPES, NULL);
+    const struct artifact_lift *lifts = artifact_section(a, ARTIFACT_LIFTS, NULL);
+    for (size_t i = 0; i < count; i++) {
+        sink = funcs[canons[i].func].type + strlen(artifact_wit_string(a, canons[i].interface)) +
+               strlen(artifact_wit_string(a, canons[i].name));
+        if (canons[i].kind == CANON_LOWER_LIFTED) sink = lifts[canons[i].lift].type;
+    }
+    const struct artifact_component_export *exports =
+        artifact_section(a, ARTIFACT_COMPONENT_EXPORTS, &count);
+    for (size_t i = 0; i < count; i++)
+        if (types[lifts[exports[i].lift].type].kind != WIT_FUNC) abort();
+    walk_types(a);
+}
+
 static void walk(const struct artifact *a)
 {
     size_t size;
@@ -90,6 +126,7 @@ static void walk(const struct artifact *a)
             1 + (size_t)types[i].params_count + types[i].results_count)
             abort();
     walk_names(a);
+    walk_component(a);
 }
 
 static void open_and_walk(const uint8_t *bytes, size_t size_bytes)
