@@ -214,7 +214,7 @@ struct wasi_config_value {
 struct wasi_preview2_config {
     const char *const *args; /* with the program's name first */
     size_t args_count;
-    const char *const *env; /* "NAME=value"; one without '=' is left out */
+    const char *const *env; /* "NAME=value" */
     size_t env_count;
     const char *initial_cwd;             /* NULL: none */
     struct wasi_stream stdio[3];         /* a WASI_FILETYPE_CHARACTER_DEVICE is a terminal */

@@ -118,6 +118,12 @@ void instance_set_exit(UNUSED struct instance *i, uint32_t code)
     fake.exit_code = code;
 }
 
+bool instance_pause(UNUSED struct instance *i)
+{
+    fake.pauses++;
+    return !fake.cancel;
+}
+
 /* Of preview 1, with which the paths of files are shared; never called. */
 bool guest_slice(UNUSED const struct instance *i, UNUSED uint32_t memory, UNUSED uint64_t offset,
                  UNUSED uint64_t length, UNUSED uint8_t **ret)

@@ -14,7 +14,7 @@
 
 #include "preview2/state.h"
 
-#define FAKE_MEMORY_BYTES 0x60000u
+#define FAKE_MEMORY_BYTES 0x100000u
 #define FAKE_HEAP         0x20000u /* where the guest's realloc makes room */
 #define FAKE_HANDLES_MAX  6000u
 
@@ -54,7 +54,8 @@ struct fake {
     uint64_t monotonic_ns, realtime_ns;
     unsigned clock_reads;
     uint64_t random_state;
-    unsigned waits; /* calls of the waiter */
+    unsigned waits;  /* calls of the waiter */
+    unsigned pauses; /* of instance_pause() */
     size_t waits_count_last;
     struct wasi_wait wait_last;
     uint64_t deadline_last;

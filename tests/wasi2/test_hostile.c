@@ -94,7 +94,8 @@ static void call_some(void)
     if (fake.heap_at > FAKE_MEMORY_BYTES / 2) fake.heap_at = FAKE_HEAP;
     enum host_result result = f->call(&c, values);
     if (result == HOST_TRAP && !fake.trap_text[0]) fail_msg("%s: no text", f->entry.name);
-    if (result == HOST_CANCEL && !fake.cancel) fail_msg("%s: cancelled", f->entry.name);
+    if ((result == HOST_CANCEL || result == HOST_STOPPED) && !fake.cancel)
+        fail_msg("%s: cancelled", f->entry.name);
 }
 
 static void round_of_calls(const struct wasi_preview2_config *config)

@@ -187,6 +187,10 @@ static void test_utf8(void **state)
         {"\xe2\x82", false},
         {"\xe2\x82x", false},
         {"a\xff", false},
+        {"eight ch", true},
+        {"sixteen charactX\xff", false},
+        {"eight ch\xc3\xa4 \xc3\xa4nd more of it", true},
+        {"eight ch\x80 and more of it", false},
     };
     (void)state;
     for (size_t k = 0; k < ARRAY_COUNT(table); k++)

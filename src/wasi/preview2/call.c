@@ -72,7 +72,13 @@ static unsigned followers(uint8_t lead, uint8_t *low, uint8_t *high)
 bool text_is_utf8(const char *text, size_t size_bytes)
 {
     const uint8_t *at = (const uint8_t *)text, *end = at + size_bytes;
+    uint64_t word;
     while (at < end) {
+        for (; (size_t)(end - at) >= sizeof word; at += sizeof word) { /* most text is ASCII */
+            memcpy(&word, at, sizeof word);
+            if (word & UINT64_C(0x8080808080808080)) break;
+        }
+        if (at == end) break;
         uint8_t lead = *at++, low, high;
         if (lead < 0x80) continue;
         unsigned count = followers(lead, &low, &high);

@@ -13,12 +13,11 @@ static struct canonical_text argument(const struct wasi_preview2 *p, size_t k, U
     return whole(p->config.args[k]);
 }
 
-/* The k-th of those that are variables: with a '='. */
 static struct canonical_text variable(const struct wasi_preview2 *p, size_t k, uint32_t part)
 {
-    const char *const *at = p->config.env, *cut;
-    while (!(cut = strchr(*at, '=')) || k--) at++;
-    return part ? whole(cut + 1) : (struct canonical_text){*at, (size_t)(cut - *at)};
+    const char *text = p->config.env[k], *value = strchrnul(text, '=');
+    if (part) return whole(*value ? value + 1 : value);
+    return (struct canonical_text){text, (size_t)(value - text)};
 }
 
 static enum host_result
@@ -35,10 +34,7 @@ put_texts(struct canonical_call *c, struct value *v, size_t count, uint32_t widt
 
 static enum host_result get_environment(struct canonical_call *c, struct value *v)
 {
-    const struct wasi_preview2_config *config = &call_state(c)->config;
-    size_t count = 0;
-    for (size_t k = 0; k < config->env_count; k++) count += strchr(config->env[k], '=') != NULL;
-    return put_texts(c, v, count, 2, variable);
+    return put_texts(c, v, call_state(c)->config.env_count, 2, variable);
 }
 
 static enum host_result get_arguments(struct canonical_call *c, struct value *v)

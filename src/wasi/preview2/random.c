@@ -10,6 +10,21 @@ static const struct random_source *source(struct canonical_call *c)
     return random;
 }
 
+/* Much of it takes long enough for others to want their turn. */
+static bool fill(struct canonical_call *c, const struct random_source *random, uint8_t *bytes,
+                 uint32_t size_bytes)
+{
+    while (size_bytes) {
+        uint32_t piece = size_bytes;
+        if (piece > WASI_RANDOM_CHUNK_BYTES) piece = WASI_RANDOM_CHUNK_BYTES;
+        random_fill(random, bytes, piece);
+        bytes += piece;
+        size_bytes -= piece;
+        if (size_bytes && !instance_pause(c->instance)) return false;
+    }
+    return true;
+}
+
 static enum host_result random_bytes(struct canonical_call *c, struct value *v)
 {
     const struct random_source *random = source(c);
@@ -21,7 +36,7 @@ static enum host_result random_bytes(struct canonical_call *c, struct value *v)
     struct call_list list = {.count = (uint32_t)v[0].i64};
     uint8_t *bytes;
     if (!canonical_allocate(c, list.count, 1, &list.at, &bytes)) return HOST_TRAP;
-    if (list.count) random_fill(random, bytes, list.count);
+    if (!fill(c, random, bytes, list.count)) return HOST_STOPPED;
     uint8_t *ret = call_place(c, v[1].i32, 8, 4);
     if (!ret) return HOST_TRAP;
     put_list(ret, &list);
