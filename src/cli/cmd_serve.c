@@ -19,12 +19,14 @@
 #define CPU_MS_MAX       86400000u
 #define WALL_SECONDS_MAX 86400u
 #define LOG_KIB_MAX      (1u << 20)
+#define SUBREQUESTS_MAX  100000u
 
 static const char help[] =
     "usage: mayfly serve [options] FILE|FOLDER\n"
     "\n"
-    "Answers HTTP with WebAssembly programs: each request gets a fresh instance of a WASI\n"
-    "preview 1 command, which runs as a CGI program. Of a FOLDER, every NAME.wasm and NAME.mfa is\n"
+    "Answers HTTP with WebAssembly programs: each request gets a fresh instance of a component\n"
+    "that exports wasi:http/incoming-handler@0.2, or of a WASI preview 1 command, which runs as a\n"
+    "CGI program. Of a FOLDER, every NAME.wasm and NAME.mfa is\n"
     "an app that answers at the path /NAME/ and at the host NAME.localhost; a single FILE answers\n"
     "every path.\n"
     "\n"
@@ -44,6 +46,12 @@ static const char help[] =
     "is\n"
     "                  cut where it has begun to leave\n"
     "  --guest-log KIB what a request may write to the log (default: 64); the rest is dropped\n"
+    "  --allow [APP=]HOST[:PORT]\n"
+    "                  a host that components may send requests to (of all apps, or of one): a "
+    "name,\n"
+    "                  an address, *.NAME, or * for every host; may be given many times\n"
+    "  --allow-private names that are allowed may lead to private networks and this machine\n"
+    "  --subrequests N that a request may send (default: 50)\n"
     "  --access-log    log every request, not only what goes wrong\n"
     "%s"
     "  -h, --help      this text\n"
@@ -70,7 +78,10 @@ enum option_id {
     OPT_REQUEST_BODY,
     OPT_RESPONSE_BODY,
     OPT_GUEST_LOG,
-    OPT_ACCESS_LOG
+    OPT_ACCESS_LOG,
+    OPT_ALLOW,
+    OPT_ALLOW_PRIVATE,
+    OPT_SUBREQUESTS
 };
 
 static const struct option options[] = {
@@ -84,6 +95,9 @@ static const struct option options[] = {
     {"response-body", required_argument, NULL, OPT_RESPONSE_BODY},
     {"guest-log", required_argument, NULL, OPT_GUEST_LOG},
     {"access-log", no_argument, NULL, OPT_ACCESS_LOG},
+    {"allow", required_argument, NULL, OPT_ALLOW},
+    {"allow-private", no_argument, NULL, OPT_ALLOW_PRIVATE},
+    {"subrequests", required_argument, NULL, OPT_SUBREQUESTS},
     GUEST_LONG_OPTIONS,
     CLI_COMPILE_LONG_OPTIONS,
     {"help", no_argument, NULL, 'h'},
@@ -94,6 +108,9 @@ struct arguments {
     struct cli_compile_options compile;
     struct guest_options guest;
     struct edge_limits limits;
+    const char *grants[EDGE_GRANTS_MAX];
+    size_t grants_count;
+    bool private_allowed;
     const char *listen_text;
     struct http_listen listen;
     char host[HOST_BYTES_MAX];
@@ -140,8 +157,22 @@ static bool limit_option(int id, struct edge_limits *limits, int *ret_exit)
         *ret_exit = parse_number("guest-log", LOG_KIB_MAX, &number);
         limits->log_bytes_max = number << 10;
         return true;
+    case OPT_SUBREQUESTS:
+        *ret_exit = parse_number("subrequests", SUBREQUESTS_MAX, &number);
+        limits->subrequests_max = (uint32_t)number;
+        return true;
     default: return false;
     }
+}
+
+static int parse_grant(struct arguments *args)
+{
+    struct error err;
+    if (edge_check_grant(optarg, &err)) return cli_usage_error("serve", "--allow %s", err.text);
+    if (args->grants_count == EDGE_GRANTS_MAX)
+        return cli_usage_error("serve", "--allow: more than %u", EDGE_GRANTS_MAX);
+    args->grants[args->grants_count++] = optarg;
+    return CLI_OK;
 }
 
 static int parse_option(int id, char **argv, struct arguments *args)
@@ -155,6 +186,8 @@ static int parse_option(int id, char **argv, struct arguments *args)
     switch (id) {
     case OPT_LISTEN: args->listen_text = optarg; return CLI_OK;
     case OPT_ACCESS_LOG: args->access_log = true; return CLI_OK;
+    case OPT_ALLOW: return parse_grant(args);
+    case OPT_ALLOW_PRIVATE: args->private_allowed = true; return CLI_OK;
     case 'h': args->help = true; return CLI_OK;
     case OPT_WORKERS:
         exit_code = parse_number("workers", NODE_WORKERS_MAX, &number);
@@ -200,6 +233,7 @@ static struct node_config node_config_of(const struct arguments *args, const cha
         .compile = compiler_options_of(&args->compile),
         .two_levels = !args->level_given,
         .limits = args->limits,
+        .outbound = {args->grants, args->grants_count, args->private_allowed},
         .env = args->guest.env,
         .env_count = args->guest.env_count,
         .server_software = "mayfly/" MAYFLY_VERSION,

@@ -5,7 +5,9 @@
 
 #include "artifact/artifact.h"
 #include "base/clock.h"
+#include "http/client.h"
 #include "log.h"
+#include "outbound.h"
 #include "request.h"
 #include "runtime/runtime.h"
 
@@ -20,7 +22,30 @@ void edge_limits_init(struct edge_limits *limits)
         .log_bytes_max = 64u << 10,
         .request_body_bytes_max = 100u << 20,
         .response_body_bytes_max = 1u << 30,
+        .subrequests_max = 50,
     };
+}
+
+enum status edge_check_grant(const char *text, struct error *err)
+{
+    struct outbound_grant ignored;
+    return outbound_grant_parse(text, &ignored, err);
+}
+
+static enum status open_outbound(struct edge *e, struct error *err)
+{
+    const struct edge_outbound *outbound = &e->config.outbound;
+    if (!outbound->grants_count) return ST_OK;
+    if (outbound->grants_count > EDGE_GRANTS_MAX)
+        return error_set(err, ST_LIMIT, "more than %u grants of hosts", EDGE_GRANTS_MAX);
+    e->grants = calloc(outbound->grants_count, sizeof *e->grants);
+    if (!e->grants) return error_set(err, ST_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < outbound->grants_count; i++) {
+        enum status st = outbound_grant_parse(outbound->grants[i], &e->grants[i], err);
+        if (st) return st;
+    }
+    e->grants_count = outbound->grants_count;
+    return http_client_new(e->config.loop, &e->client, err);
 }
 
 enum status edge_new(const struct edge_config *config, struct edge **ret, struct error *err)
@@ -36,6 +61,11 @@ enum status edge_new(const struct edge_config *config, struct edge **ret, struct
     log_sink_init(&e->log, e->config.log_fd);
     loaded_init(e);
     loop_task_init(&e->run_task, request_run_next, e);
+    enum status st = open_outbound(e, err);
+    if (st) {
+        edge_free(e);
+        return st;
+    }
     *ret = e;
     return ST_OK;
 }
@@ -47,6 +77,8 @@ void edge_free(struct edge *e)
     request_shrink_all(e);
     loaded_done(e);
     app_table_done(&e->apps);
+    http_client_free(e->client);
+    free(e->grants);
     buffer_done(&e->line);
     free(e);
 }

@@ -74,6 +74,22 @@ struct edge_usage {
 /* A worker's, by the app's number; behind them, one for requests that no app answers. */
 #define EDGE_USAGE_MAX (EDGE_APPS_MAX + 1u)
 
+#define EDGE_GRANTS_MAX      256u /* of hosts that requests may go out to */
+#define EDGE_GRANT_BYTES_MAX 512u
+
+/* Where guests may send requests to. `grants`: "[APP=]HOST[:PORT]", HOST being a name, an address,
+ * "*.NAME" or "*"; without a port it is that of the scheme. Without any, workers open no sockets.
+ * Names that lead to private networks or to this machine are refused, unless private_allowed; an
+ * address that is granted by itself, or "localhost", is meant. */
+struct edge_outbound {
+    const char *const *grants; /* outlive the edge */
+    size_t grants_count;
+    bool private_allowed;
+};
+
+/* Errors: ST_USAGE. */
+NODISCARD enum status edge_check_grant(const char *text, struct error *err);
+
 /* Of every app. */
 struct edge_limits {
     uint32_t instances_max; /* at a time; then 503 with Retry-After, "overloaded" */
@@ -82,6 +98,7 @@ struct edge_limits {
     uint64_t log_bytes_max; /* of a guest's standard error a request; the rest is dropped */
     uint64_t request_body_bytes_max;  /* then 413, "denied" */
     uint64_t response_body_bytes_max; /* then 502 or a cut answer, "bad-response" */
+    uint32_t subrequests_max;         /* that a request may send; then the guest gets an error */
     uint32_t stack_bytes;             /* 0: runtime's default */
     uint64_t memory_bytes_max;        /* 0: runtime's default */
 };
@@ -96,6 +113,7 @@ struct edge_config {
     const char *server_software; /* SERVER_SOFTWARE */
     const char *const *env;      /* "NAME=value", for every guest; outlives the edge */
     size_t env_count;
+    struct edge_outbound outbound;
     int log_fd;      /* one line a write; in non-blocking mode, if it is a pipe or a terminal */
     bool access_log; /* a line for every request, not only for what went wrong */
 
@@ -112,11 +130,12 @@ struct edge_config {
     struct edge_usage *usage; /* [EDGE_USAGE_MAX], this worker's; NULL: nothing is counted */
 };
 
-/* 1,024 instances, 50 ms of CPU time, 30 s, bodies of 100 MiB in and 1 GiB out, 64 KiB of log, the
- * runtime's stack and memory. */
+/* 1,024 instances, 50 ms of CPU time, 30 s, bodies of 100 MiB in and 1 GiB out, 64 KiB of log, 50
+ * subrequests, the runtime's stack and memory. */
 void edge_limits_init(struct edge_limits *limits);
 
-/* Errors: ST_NO_MEMORY. */
+/* With grants it reads the system's name servers and certificates. Errors: ST_NO_MEMORY; ST_USAGE,
+ * ST_LIMIT (grants), ST_IO. */
 NODISCARD enum status edge_new(const struct edge_config *config, struct edge **ret,
                                struct error *err);
 void edge_free(struct edge *e); /* the http_server is gone by then; NULL is legal */

@@ -23,6 +23,7 @@
 #include "os/loop.h"
 #include "runtime/runtime.h"
 #include "wasi/wasi.h"
+#include "wasi/wasi_http.h"
 
 /* Linked by next_runnable. */
 struct run_queue {
@@ -50,6 +51,9 @@ struct edge {
     uint64_t next_request_id;
     struct buffer line; /* of the log */
     struct log_sink log;
+    struct outbound_grant *grants;
+    size_t grants_count;
+    struct http_client *client; /* NULL: nothing is granted */
 };
 
 /* What a request to a component has beside. */
@@ -59,7 +63,8 @@ struct request_component {
     struct value values[2];       /* of the call of "handle" */
     bool answered, finished, cut; /* the response: set, whole, dropped */
     bool returned;                /* "handle" has */
-    const char *error_code;       /* that the guest answered with; or NULL */
+    uint32_t subrequests;
+    const char *error_code; /* that the guest answered with; or NULL */
 };
 
 struct request {
@@ -206,6 +211,10 @@ void request_component_free(struct request *r);
 /* Calls "handle"; and when that has returned, what is to be called behind it. */
 enum call_result request_component_call(struct request *r);
 enum call_result request_component_returned(struct request *r);
+
+/* For the http module; those above HTTP_RESPONSE_FIELDS_MAX are left out. */
+size_t request_fields_to_http(const struct wasi_http_field *from, size_t count,
+                              struct http_field to[HTTP_RESPONSE_FIELDS_MAX]);
 
 /* How it ended, when "handle" has returned, and why in r->error. */
 enum edge_outcome request_component_judge(struct request *r);

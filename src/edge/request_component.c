@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "artifact/artifact.h"
+#include "outbound.h"
 #include "request.h"
 #include "wasi/wasi_http.h"
 
@@ -97,8 +98,8 @@ static struct wasi_http_field trailers_get(void *context, size_t index)
 
 /* ---- the response ---- */
 
-static size_t to_http(const struct wasi_http_field *from, size_t count,
-                      struct http_field to[HTTP_RESPONSE_FIELDS_MAX])
+size_t request_fields_to_http(const struct wasi_http_field *from, size_t count,
+                              struct http_field to[HTTP_RESPONSE_FIELDS_MAX])
 {
     size_t kept = count < HTTP_RESPONSE_FIELDS_MAX ? count : HTTP_RESPONSE_FIELDS_MAX;
     for (size_t i = 0; i < kept; i++)
@@ -118,7 +119,8 @@ static enum status exchange_respond(void *context, int status, const struct wasi
         count > HTTP_RESPONSE_FIELDS_MAX
             ? error_set(&r->error, ST_LIMIT, "its head has more than %d fields",
                         HTTP_RESPONSE_FIELDS_MAX)
-            : http_respond_head(r->exchange, status, sent, to_http(fields, count, sent), &r->error);
+            : http_respond_head(r->exchange, status, sent,
+                                request_fields_to_http(fields, count, sent), &r->error);
     if (st == ST_CLOSED) return st;
     if (st) {
         r->head_bad = true;
@@ -149,7 +151,8 @@ static enum status exchange_finish(void *context, const struct wasi_http_field *
     struct request *r = context;
     struct http_field sent[HTTP_RESPONSE_FIELDS_MAX];
     if (!r->exchange || r->outcome != EDGE_OUTCOME_OK) return ST_CLOSED;
-    enum status st = http_respond_finish(r->exchange, sent, to_http(trailers, count, sent));
+    enum status st =
+        http_respond_finish(r->exchange, sent, request_fields_to_http(trailers, count, sent));
     r->component.finished = st == ST_OK;
     return st;
 }
@@ -216,6 +219,7 @@ void request_component_clear(struct request *r)
     wasi_preview2_clear(c->wasi);
     c->answered = c->finished = c->cut = c->returned = false;
     c->error_code = NULL;
+    c->subrequests = 0;
 }
 
 static enum status give_objects(struct request *r, struct error *err)
@@ -240,6 +244,7 @@ static enum status give_objects(struct request *r, struct error *err)
     void *request, *outparam;
     uint32_t lift = r->version->lift;
     enum status st = wasi_http_begin(c->wasi, &x, &request, &outparam, err);
+    if (!st) st = outbound_grant_request(r, err);
     if (!st)
         st = canonical_give(c->canonical, lift, wasi_http_incoming_request(), request,
                             &r->component.values[0].i32, err);

@@ -39,6 +39,7 @@ struct node_config {
     struct compiler_options compile;
     bool two_levels; /* compile at the fast level first; compile.level in the background */
     struct edge_limits limits;
+    struct edge_outbound outbound;
     const char *const *env;
     size_t env_count;
     const char *server_software;

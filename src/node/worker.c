@@ -181,6 +181,7 @@ static enum status set_up(struct worker *w, struct error *err)
         .server_software = config->server_software,
         .env = config->env,
         .env_count = config->env_count,
+        .outbound = config->outbound,
         .log_fd = log_open(),
         .access_log = config->access_log,
         .need = on_need,
@@ -204,6 +205,12 @@ static enum status set_up(struct worker *w, struct error *err)
     return st;
 }
 
+/* Sockets of its own are only for a worker whose guests may send requests. */
+static enum seccomp_profile profile_of(const struct worker *w)
+{
+    return w->config->outbound.grants_count ? SECCOMP_CLIENT : SECCOMP_WORKER;
+}
+
 static bool confine_lookout(UNUSED void *context)
 {
     struct error err;
@@ -224,7 +231,7 @@ static enum status confine(struct worker *w, struct error *err)
     enum status st = process_harden(err);
     if (!st) st = loop_lookout_start(w->loop, confine_lookout, NULL, err);
     if (!st) runtime_set_patience(loop_patience, w->loop);
-    if (!st) st = seccomp_apply(SECCOMP_WORKER, on_violation, err);
+    if (!st) st = seccomp_apply(profile_of(w), on_violation, err);
     return st;
 }
 

@@ -88,12 +88,14 @@ static const char *const worker_calls[] = {
     "recvmsg", "sendmsg",     "sendto",      "setsockopt", "shutdown",
 };
 
+static const char *const client_calls[] = {"connect", "sendmmsg"};
+
 static const char *const compiler_calls[] = {
     "fsync",          "ftruncate",          "getcpu",  "memfd_create",
     "sched_getparam", "sched_getscheduler", "sysinfo",
 };
 
-/* What no process of ours with a filter ever does. */
+/* What no process of ours with a filter ever does; but see client_calls. */
 static const char *const never_calls[] = {
     "accept",         "bind",     "bpf",     "chdir",
     "chmod",          "chown",    "chroot",  "connect",
@@ -170,14 +172,41 @@ static bool allow_threads(scmp_filter_ctx filter)
     return !failed;
 }
 
+/* Sockets of the internet, and no others. */
+static bool allow_sockets(scmp_filter_ctx filter)
+{
+    int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, AF_INET, 0));
+    failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                               SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0));
+    failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
+                               SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+    return !failed && allow(filter, SCMP_ACT_ALLOW, client_calls, ARRAY_COUNT(client_calls));
+}
+
+static bool is_of_client(const char *name)
+{
+    return !strcmp(name, "socket") || !strcmp(name, "connect");
+}
+
+static bool forbid_never(scmp_filter_ctx filter, enum seccomp_profile profile)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(never_calls); i++) {
+        if (profile == SECCOMP_CLIENT && is_of_client(never_calls[i])) continue;
+        if (!allow(filter, SCMP_ACT_TRAP, &never_calls[i], 1)) return false;
+    }
+    return true;
+}
+
 static bool add_rules(scmp_filter_ctx filter, enum seccomp_profile profile)
 {
-    bool worker = profile == SECCOMP_WORKER;
-    if (SANITIZED) return allow(filter, SCMP_ACT_TRAP, never_calls, ARRAY_COUNT(never_calls));
+    bool worker = profile != SECCOMP_COMPILER;
+    if (SANITIZED) return forbid_never(filter, profile);
     bool ok = allow(filter, SCMP_ACT_ALLOW, common_calls, ARRAY_COUNT(common_calls)) &&
               allow(filter, SCMP_ACT_ERRNO(EACCES), refused_calls, ARRAY_COUNT(refused_calls)) &&
               allow_mapping(filter) && allow_narrow(filter);
     if (ok && worker) ok = allow(filter, SCMP_ACT_ALLOW, worker_calls, ARRAY_COUNT(worker_calls));
+    if (ok && profile == SECCOMP_CLIENT) ok = allow_sockets(filter);
     if (ok && !worker)
         ok = allow(filter, SCMP_ACT_ALLOW, compiler_calls, ARRAY_COUNT(compiler_calls)) &&
              allow_threads(filter);

@@ -14,6 +14,7 @@
 enum seccomp_profile {
     SECCOMP_WORKER,   /* serves: sockets that it was given or accepted, memory, time, its log */
     SECCOMP_COMPILER, /* computes with threads, on descriptors that it was given */
+    SECCOMP_CLIENT,   /* a worker that connects to others by TCP and UDP as well */
 };
 
 #define SECCOMP_EXIT_CODE 159 /* of a process that made a forbidden call: 128 + SIGSYS */
