@@ -280,6 +280,15 @@ enum status world_try(struct world *w, struct canonical **ret, struct error *err
     return canonical_new(&the_module, w->interfaces, w->interfaces_count, NULL, ret, err);
 }
 
+static void find(struct world *w, uint32_t canon)
+{
+    struct error err = {0};
+    enum status st = canonical_find(w->interfaces, w->interfaces_count, (const void *)w,
+                                    &w->canons[canon], &w->found[canon], &err);
+    if (st) fprintf(stderr, "canonical_find: %s\n", err.text);
+    assert(!st && w->found[canon]);
+}
+
 void world_start(struct world *w, const struct canonical_interface *const *interfaces,
                  size_t interfaces_count, void *host)
 {
@@ -290,17 +299,14 @@ void world_start(struct world *w, const struct canonical_interface *const *inter
                                    &w->instance.canonical, &err);
     if (st) fprintf(stderr, "canonical_new: %s\n", err.text);
     assert(!st && w->instance.canonical);
+    for (uint32_t k = 0; k < w->canons_count; k++) find(w, k);
 }
 
 bool world_import(struct world *w, uint32_t canon, struct value *values)
 {
     struct instance *i = &w->instance;
-    struct error err = {0};
-    const struct host_function *f = NULL;
-    enum status st = canonical_find(w->interfaces, w->interfaces_count, (const void *)w,
-                                    &w->canons[canon], &f, &err);
-    if (st) fprintf(stderr, "canonical_find: %s\n", err.text);
-    assert(!st && f);
+    const struct host_function *f = w->found[canon];
+    assert(f);
     i->canon = &w->canons[canon];
     i->function = f;
     w->trap.text[0] = 0;

@@ -42,6 +42,7 @@ struct world {
     struct artifact_resource resources[WORLD_ITEMS_MAX];
     struct artifact_component components[WORLD_ITEMS_MAX];
     struct artifact_canon canons[WORLD_ITEMS_MAX];
+    const struct host_function *found[WORLD_ITEMS_MAX]; /* of each definition */
     struct artifact_lift lifts[WORLD_ITEMS_MAX];
     struct artifact_component_export exports[WORLD_ITEMS_MAX];
     uint32_t resources_count, components_count, canons_count, lifts_count, exports_count;
