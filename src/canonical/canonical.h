@@ -45,7 +45,8 @@ NODISCARD enum status canonical_new(const struct module *m,
 
 /* Back to the state after canonical_new(), with another `host`: every handle is gone, and what the
  * guest still owned of the host's was dropped with the host of before, the newest first. Not while
- * a call of the instance is suspended. No heap: tables keep their capacity. */
+ * a call of the instance is suspended: behind instance_reset() or instance_free(), which end one.
+ * No heap: tables keep their capacity. */
 void canonical_clear(struct canonical *c, void *host);
 void canonical_free(struct canonical *c); /* clears; legal on NULL */
 
@@ -119,7 +120,10 @@ NODISCARD enum status canonical_lookup(const struct canonical_interface *const *
  * shows in text->failed. */
 void canonical_type_print(const struct artifact *a, uint32_t type, struct buffer *text);
 
-/* ---- for host functions; false: the guest is to be ended with HOST_TRAP ---- */
+/* ---- for host functions; false: the guest is to be ended with HOST_TRAP ----
+ *
+ * Those that run guest code or look at long text may give the processor away meanwhile: other
+ * guests and the loop run, and what the host keeps elsewhere may have changed behind them. */
 
 /* Guest memory: [at, at + size_bytes), valid until guest code runs again or the call is suspended.
  * canonical_out() checks alignment as well: the place of a result. canonical_list() is the elements
