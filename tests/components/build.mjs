@@ -53,6 +53,21 @@ export function fromCommand(folder, name, source) {
       [['wasi_snapshot_preview1', adapter('command')]]));
 }
 
+// The same in Rust, with Debian's compiler.
+export function fromRust(folder, name, source) {
+  return once(folder, name, [source, 'rust', versionOf('jco')], () => {
+    const rs = path.join(folder, `${name}.${process.pid}.rs`);
+    const out = path.join(folder, `${name}.${process.pid}.core`);
+    const target = existsSync('/usr/lib/rustlib/wasm32-wasip1') ? 'wasm32-wasip1' : 'wasm32-wasi';
+    writeFileSync(rs, source);
+    execFileSync('/usr/bin/rustc', ['--edition', '2021', '--target', target, '--crate-name', name,
+      '-D', 'warnings', '-C', 'opt-level=s', '-C', 'panic=abort', '-C', 'linker=wasm-ld',
+      '-C', 'linker-flavor=wasm-ld', rs, '-o', out]);
+    return tools.componentNew(readFileSync(out),
+      [['wasi_snapshot_preview1', adapter('command')]]);
+  });
+}
+
 // A C program of the world `world` of the package that `wit` describes.
 export function fromReactor(folder, name, source, wit, world) {
   return once(folder, name, [source, wit, world, versionOf('jco')], async () => {

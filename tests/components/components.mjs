@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { fromCommand, fromReactor, fromText } from './build.mjs';
+import { fromCommand, fromReactor, fromRust, fromText } from './build.mjs';
 import * as guests from './guests.mjs';
 import { check, finish, run } from './harness.mjs';
 
@@ -95,6 +95,13 @@ await check('functions of a component are cached', () => {
   const [, batches, cached] = again.stderr.match(/batches: (\d+), cached: (\d+)/);
   assert.ok(Number(cached) >= 4 && Number(cached) <= Number(batches), again.stderr);
   assert.ok(first.equals(readFileSync(again.out)));
+});
+
+await check('a command in Rust', async () => {
+  const file = await fromRust(folder, 'words', guests.rust);
+  const done = run(mayfly, ['run', compiled(file), 'one'], { input: 'b a b\nc a b' });
+  assert.equal(done.stdout, '["one"] [("a", 2), ("b", 3), ("c", 1)]\n', done.stderr);
+  assert.equal(done.code, 0);
 });
 
 // ---- inspect ----

@@ -31,6 +31,23 @@ int main(int argc, char **argv)
 }
 `;
 
+export const rust = `
+use std::collections::HashMap;
+use std::io::Read;
+
+fn main() {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).unwrap();
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    for word in text.split_whitespace() {
+        *counts.entry(word).or_default() += 1;
+    }
+    let mut words: Vec<_> = counts.into_iter().collect();
+    words.sort();
+    println!("{:?} {:?}", std::env::args().skip(1).collect::<Vec<_>>(), words);
+}
+`;
+
 export const reactorWit = `
 package test:guest@1.0.0;
 interface shapes {
