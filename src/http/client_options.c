@@ -76,6 +76,19 @@ static bool is_token(const char *text, size_t size)
     return size && text_all((const uint8_t *)text, size, TEXT_TOKEN);
 }
 
+/* "HTTP/1.1 200 OK"; 0 where there are no three digits. */
+static int parse_status(const char *line, size_t size)
+{
+    const char *at = memchr(line, ' ', size);
+    int status = 0;
+    if (!at || line + size - at < 4) return 0;
+    for (int i = 1; i <= 3; i++) {
+        if (at[i] < '0' || at[i] > '9') return 0;
+        status = status * 10 + (at[i] - '0');
+    }
+    return status;
+}
+
 /* A line at a time: status line, fields, an empty line; trailers behind the body. A head below 200
  * is followed by another. */
 static size_t on_head(char *line, size_t one, size_t size, void *context)
@@ -84,8 +97,7 @@ static size_t on_head(char *line, size_t one, size_t size, void *context)
     (void)one;
     bool is_empty = size <= 2 && (*line == '\r' || *line == '\n');
     if (!call->head_done && size > 5 && !memcmp(line, "HTTP/", 5)) {
-        const char *space = memchr(line, ' ', size);
-        call->status = space && line + size - space > 3 ? atoi(space + 1) : 0;
+        call->status = parse_status(line, size);
         call->in.count = 0;
         buffer_clear(&call->head);
         return size;

@@ -94,6 +94,9 @@ struct http_incoming_body {
 
 NODISCARD struct http_incoming_body *incoming_body_new(struct canonical_call *c);
 
+/* For `extra`: what http-error-code says of a body that breaks off. */
+extern const struct io_stream_extra incoming_request_extra, incoming_response_extra;
+
 /* ---- bodies that go out ---- */
 
 /* Where a body goes once its head was sent. */
@@ -103,6 +106,7 @@ struct http_sink {
     enum status (*finish)(void *context, const struct wasi_http_field *trailers, size_t count);
     void (*cut)(void *context);
     void (*done)(struct wasi_preview2 *p, void *context); /* no use any more; NULL: nothing */
+    bool of_request;
 };
 
 /* A body, shared by its message (until that is sent) and the guest's outgoing-body (until that is

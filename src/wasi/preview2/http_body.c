@@ -1,4 +1,6 @@
 /* wasi:http/types: incoming-body, future-trailers, outgoing-body. */
+#include <stdio.h>
+
 #include "http.h"
 
 #define DRAIN_PIECE_BYTES 4096u
@@ -18,6 +20,26 @@ struct http_incoming_body *incoming_body_new(struct canonical_call *c)
 {
     return io_call_new(c, &incoming_body_class, sizeof(struct http_incoming_body), NULL);
 }
+
+static void fail_as(struct io_failure *ret, enum wasi_http_error error)
+{
+    ret->domain = &io_domain_http;
+    ret->code = (uint32_t)error;
+    snprintf(ret->text, sizeof ret->text, "%s", wasi_http_error_name(error));
+}
+
+static void request_failure(UNUSED void *context, UNUSED enum status st, struct io_failure *ret)
+{
+    fail_as(ret, WASI_HTTP_CONNECTION_TERMINATED);
+}
+
+static void response_failure(UNUSED void *context, UNUSED enum status st, struct io_failure *ret)
+{
+    fail_as(ret, WASI_HTTP_RESPONSE_INCOMPLETE);
+}
+
+const struct io_stream_extra incoming_request_extra = {.failure = request_failure};
+const struct io_stream_extra incoming_response_extra = {.failure = response_failure};
 
 static enum host_result call_stream(struct canonical_call *c, struct value *v)
 {
@@ -367,6 +389,17 @@ static enum host_result finish(struct canonical_call *c, struct http_outgoing_bo
     return result;
 }
 
+static enum wasi_http_error error_of(enum status st, bool of_request)
+{
+    switch (st) {
+    case ST_INVALID: return of_request ? WASI_HTTP_REQUEST_BODY_SIZE : WASI_HTTP_RESPONSE_BODY_SIZE;
+    case ST_LIMIT:
+        return of_request ? WASI_HTTP_REQUEST_TRAILER_SECTION_SIZE
+                          : WASI_HTTP_RESPONSE_TRAILER_SECTION_SIZE;
+    default: return WASI_HTTP_CONNECTION_TERMINATED;
+    }
+}
+
 static enum host_result call_finish(struct canonical_call *c, struct value *v)
 {
     uint32_t ret_at = v[3].i32;
@@ -382,16 +415,14 @@ static enum host_result call_finish(struct canonical_call *c, struct value *v)
             return HOST_TRAP;
         }
     }
+    bool of_request = b->out->sink.of_request;
     enum host_result result = finish(c, b, trailers, &st);
     io_object_end(call_state(c), b);
     if (result) return result;
     uint8_t *ret = call_place(c, ret_at, 40, 8);
     if (!ret) return HOST_TRAP;
     ret[0] = st != ST_OK;
-    if (st)
-        put_error_code(ret + 8, st == ST_INVALID ? WASI_HTTP_RESPONSE_BODY_SIZE
-                                : st == ST_LIMIT ? WASI_HTTP_RESPONSE_TRAILER_SECTION_SIZE
-                                                 : WASI_HTTP_CONNECTION_TERMINATED);
+    if (st) put_error_code(ret + 8, error_of(st, of_request));
     return HOST_OK;
 }
 

@@ -106,8 +106,8 @@ static struct http_call *send_head(struct canonical_call *c, struct http_outgoin
 static enum host_result bind_body(struct canonical_call *c, struct http_outgoing_request *r,
                                   struct http_call *call)
 {
-    struct http_sink sink = {call->ops->request_body(call->call), call, sink_finish, sink_cut,
-                             body_unref};
+    struct http_sink sink = {
+        call->ops->request_body(call->call), call, sink_finish, sink_cut, body_unref, true};
     call->references++;
     if (r->out) return outgoing_bind(c, r->out, &sink);
     (void)!outgoing_empty(&sink);
@@ -256,6 +256,7 @@ static enum host_result call_consume(struct canonical_call *c, struct value *v)
     b->stream = r->call->ops->response_body(r->call->call);
     b->trailers = r->call->ops->trailers.count ? &r->call->ops->trailers : NULL;
     b->context = r->call->call;
+    b->extra = &incoming_response_extra;
     b->owner = r->call;
     b->done = body_unref;
     r->call->references++;

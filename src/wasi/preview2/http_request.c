@@ -78,6 +78,7 @@ static enum host_result call_consume(struct canonical_call *c, struct value *v)
     b->stream = x->request_body;
     b->trailers = x->ops->trailers.count ? &x->ops->trailers : NULL;
     b->context = x->context;
+    b->extra = &incoming_request_extra;
     r->consumed = true;
     if (!io_call_own(c, b, &handle)) return HOST_TRAP;
     return put_own_result(c, ret_at, false, handle);

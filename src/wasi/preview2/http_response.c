@@ -95,7 +95,8 @@ static enum host_result respond(struct canonical_call *c, struct http_outgoing_r
     /* One more than may be sent is refused by respond(). */
     if (!fields_gather(r->fields, fields, &count)) fields[count++] = fields[0];
     bool sent = !x->ops->respond(x->context, r->status, fields, count);
-    struct http_sink sink = {x->response_body, x->context, x->ops->finish, x->ops->cut, NULL};
+    struct http_sink sink = {x->response_body, x->context, x->ops->finish,
+                             x->ops->cut,      NULL,       false};
     if (r->out) return outgoing_bind(c, r->out, sent ? &sink : NULL);
     if (sent && outgoing_empty(&sink)) sink.cut(sink.context);
     return HOST_OK;
