@@ -140,11 +140,16 @@ NODISCARD enum status edge_new(const struct edge_config *config, struct edge **r
                                struct error *err);
 void edge_free(struct edge *e); /* the http_server is gone by then; NULL is legal */
 
-/* Whether an artifact could serve: memory within the limits, "_start", imports. The artifact is
- * taken. Errors: ST_LIMIT, ST_INVALID (no WASI command: it exports no "_start"), and those of
- * module_new(): the imports that are not there. */
+enum edge_kind {
+    EDGE_COMMAND,   /* WASI preview 1, "_start" */
+    EDGE_COMPONENT, /* wasi:http/incoming-handler */
+};
+
+/* Whether an artifact could serve, and as what: memory within the limits, exports, imports. The
+ * artifact is taken. Errors: ST_LIMIT, ST_INVALID (it exports nothing that could answer), and those
+ * of module_new(): the imports that are not there. */
 NODISCARD enum status edge_check(struct artifact *take_artifact, const struct edge_limits *limits,
-                                 struct error *err);
+                                 enum edge_kind *ret, struct error *err);
 
 /* Whether an app may be called so: letters, digits, '-', '_', '.'. Errors: ST_USAGE. */
 NODISCARD enum status edge_check_name(const char *name, struct error *err);

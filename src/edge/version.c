@@ -82,12 +82,14 @@ void app_version_free(struct app_version *v)
 }
 
 enum status edge_check(struct artifact *take_artifact, const struct edge_limits *limits,
-                       struct error *err)
+                       enum edge_kind *ret, struct error *err)
 {
     struct app_version *v;
     uint64_t bytes = limits->memory_bytes_max;
     enum status st =
         app_version_new(take_artifact, bytes ? bytes : INSTANCE_MEMORY_BYTES_DEFAULT, &v, err);
-    if (!st) app_version_free(v);
-    return st;
+    if (st) return st;
+    *ret = v->is_component ? EDGE_COMPONENT : EDGE_COMMAND;
+    app_version_free(v);
+    return ST_OK;
 }

@@ -34,9 +34,9 @@ bool deploy_same_file(const struct file_identity *a, const struct file_identity 
 
 /* ---- live ---- */
 
-/* Verifies the artifact at `path` from its first byte and says which file that was.
+/* Verifies the artifact at `path` from its first byte and says which file that was, and what it is.
  * `*ret_servable` tells a good artifact that cannot be served from a bad one. */
-static enum status check_artifact(const struct deploy *d, const char *path,
+static enum status check_artifact(const struct deploy *d, struct deploy_app *app, const char *path,
                                   struct file_identity *ret, bool *ret_servable, struct error *err)
 {
     struct stat info;
@@ -50,7 +50,7 @@ static enum status check_artifact(const struct deploy *d, const char *path,
         return st;
     }
     *ret = deploy_identity(&info);
-    st = edge_check(artifact, &d->config->limits, err);
+    st = edge_check(artifact, &d->config->limits, &app->kind, err);
     *ret_servable = !st;
     return st;
 }
@@ -92,7 +92,7 @@ static bool try_cached(struct deploy *d, struct deploy_app *app, const char *pat
     struct file_identity identity;
     struct error err;
     bool servable;
-    if (!check_artifact(d, path, &identity, &servable, &err)) {
+    if (!check_artifact(d, app, path, &identity, &servable, &err)) {
         cache_folder_touch(path);
         go_live(d, app, path, &identity);
         return true;
@@ -170,7 +170,7 @@ void deploy_begin(struct deploy *d, struct deploy_app *app)
     if (!st && kind != PROGRAM_FILE_ARTIFACT)
         st = begin_module(d, app, &err);
     else if (!st) {
-        st = check_artifact(d, app->path, &identity, &servable, &err);
+        st = check_artifact(d, app, app->path, &identity, &servable, &err);
         if (!st) go_live(d, app, app->path, &identity);
     }
     if (st) report(app, &err);

@@ -38,6 +38,7 @@ struct deploy_app {
     struct file_identity source;
     char *artifact; /* of the live version; NULL: none */
     struct file_identity artifact_identity;
+    enum edge_kind kind;
     struct job *job;
     char *fast_artifact; /* to be removed when the optimised one is there */
     uint64_t begun_ns;

@@ -112,6 +112,13 @@ void supervisor_needs(struct supervisor *s, struct worker_process *w, uint32_t i
 
 /* ---- workers ---- */
 
+static const char *kind_of(const struct deploy_app *app)
+{
+    bool as_it_is = !strcmp(app->artifact, app->path);
+    if (app->kind == EDGE_COMPONENT) return as_it_is ? "component (artifact)" : "component";
+    return as_it_is ? "command (artifact)" : "command";
+}
+
 static void announce(const struct supervisor *s)
 {
     const char *host = *s->config->listen.host ? s->config->listen.host : "0.0.0.0";
@@ -123,10 +130,10 @@ static void announce(const struct supervisor *s)
         const struct deploy_app *app = s->deploy.apps[i];
         if (!app->artifact) continue;
         if (s->deploy.single)
-            printf("  %s  %s/\n", app->name, url);
+            printf("  %s  %s/  %s\n", app->name, url, kind_of(app));
         else
-            printf("  %s  %s/%s/  http://%s.localhost:%u/\n", app->name, url, app->name, app->name,
-                   s->port);
+            printf("  %s  %s/%s/  http://%s.localhost:%u/  %s\n", app->name, url, app->name,
+                   app->name, s->port, kind_of(app));
     }
     fflush(stdout);
 }
