@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "artifact/artifact_writer.h"
 #include "artifact_internal.h"
 
 static struct artifact *artifact_new(void)
@@ -75,12 +76,18 @@ static enum status map_code(struct artifact *a, struct error *err)
     return ST_OK;
 }
 
+enum trust {
+    TRUST_NOTHING,
+    TRUST_DRAFT,   /* this process has written it: it has no digest */
+    TRUST_VERIFIED /* it was verified before */
+};
+
 /* `a` holds the open file; ended on failure. */
-static enum status finish_open(struct artifact *a, bool verified, struct artifact **ret,
+static enum status finish_open(struct artifact *a, enum trust trust, struct artifact **ret,
                                struct error *err)
 {
     enum status st = map_file(a, err);
-    if (!st && !verified) st = artifact_verify(a, err);
+    if (!st && trust != TRUST_VERIFIED) st = artifact_verify(a, trust == TRUST_DRAFT, err);
     if (!st) st = map_code(a, err);
     if (st) {
         artifact_close(a);
@@ -103,7 +110,7 @@ enum status artifact_open(const char *path, struct artifact **ret, struct error 
         if (number == ELOOP) return error_set(err, ST_DENIED, "%s: is a symbolic link", path);
         return error_set_errno(err, number, "%s", path);
     }
-    enum status st = finish_open(a, false, ret, err);
+    enum status st = finish_open(a, TRUST_NOTHING, ret, err);
     return st ? (error_prefix(err, "%s", path), st) : ST_OK;
 }
 
@@ -116,7 +123,7 @@ enum status artifact_open_fd(int take_fd, bool verified, struct artifact **ret, 
         return error_set(err, ST_NO_MEMORY, "artifact");
     }
     a->fd = take_fd;
-    return finish_open(a, verified, ret, err);
+    return finish_open(a, verified ? TRUST_VERIFIED : TRUST_NOTHING, ret, err);
 }
 
 static enum status write_all(int fd, const uint8_t *bytes, size_t size_bytes, struct error *err)
@@ -131,8 +138,8 @@ static enum status write_all(int fd, const uint8_t *bytes, size_t size_bytes, st
     return ST_OK;
 }
 
-enum status artifact_open_bytes(const void *bytes, size_t size_bytes, struct artifact **ret,
-                                struct error *err)
+static enum status open_bytes(const void *bytes, size_t size_bytes, enum trust trust,
+                              struct artifact **ret, struct error *err)
 {
     assert(ret && (bytes || !size_bytes));
     if (size_bytes > ARTIFACT_BYTES_MAX)
@@ -150,7 +157,19 @@ enum status artifact_open_bytes(const void *bytes, size_t size_bytes, struct art
         artifact_close(a);
         return st;
     }
-    return finish_open(a, false, ret, err);
+    return finish_open(a, trust, ret, err);
+}
+
+enum status artifact_open_bytes(const void *bytes, size_t size_bytes, struct artifact **ret,
+                                struct error *err)
+{
+    return open_bytes(bytes, size_bytes, TRUST_NOTHING, ret, err);
+}
+
+enum status artifact_open_draft(const void *bytes, size_t size_bytes, struct artifact **ret,
+                                struct error *err)
+{
+    return open_bytes(bytes, size_bytes, TRUST_DRAFT, ret, err);
 }
 
 const struct artifact_header *artifact_header(const struct artifact *a)

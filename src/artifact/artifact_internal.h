@@ -37,11 +37,12 @@ struct section_shape {
 extern const struct section_shape section_shapes[ARTIFACT_SECTIONS_COUNT];
 
 /* Everything between the header's first byte and artifact_open()'s success: magic, versions,
- * digest, and every bound of every section. Reads a->map only. */
-NODISCARD enum status artifact_verify(const struct artifact *a, struct error *err);
+ * digest, and every bound of every section. Reads a->map only. A draft has no digest, but zeros. */
+NODISCARD enum status artifact_verify(const struct artifact *a, bool draft, struct error *err);
 
 /* Header and sections' places; artifact_verify() begins with it. */
-NODISCARD enum status artifact_verify_header(const struct artifact *a, struct error *err);
+NODISCARD enum status artifact_verify_header(const struct artifact *a, bool draft,
+                                             struct error *err);
 
 /* Where the digest's range begins. */
 #define DIGEST_START offsetof(struct artifact_header, engine)

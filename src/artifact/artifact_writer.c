@@ -32,13 +32,14 @@ static enum status append_parts(struct artifact_header *header, size_t start,
     return ST_OK;
 }
 
-enum status artifact_write(const struct artifact_header *header,
-                           const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
-                           struct buffer *file, struct error *err)
+static enum status write_parts(const struct artifact_header *header,
+                               const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
+                               bool draft, struct buffer *file, struct error *err)
 {
     assert(header && parts && file);
     const size_t start = file->size_bytes;
     struct artifact_header h = *header;
+    memset(h.digest, 0, sizeof h.digest);
     memcpy(h.magic, ARTIFACT_MAGIC, sizeof h.magic);
     h.format = ARTIFACT_FORMAT;
     h.header_bytes = sizeof h;
@@ -53,9 +54,24 @@ enum status artifact_write(const struct artifact_header *header,
     sha256(parts[ARTIFACT_CODE].bytes, parts[ARTIFACT_CODE].size_bytes, h.code_digest);
     uint8_t *bytes = file->data + start;
     memcpy(bytes, &h, sizeof h);
+    if (draft) return ST_OK;
     sha256(bytes + DIGEST_START, file->size_bytes - start - DIGEST_START, h.digest);
     memcpy(bytes, &h, sizeof h);
     return ST_OK;
+}
+
+enum status artifact_write(const struct artifact_header *header,
+                           const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
+                           struct buffer *file, struct error *err)
+{
+    return write_parts(header, parts, false, file, err);
+}
+
+enum status artifact_write_draft(const struct artifact_header *header,
+                                 const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
+                                 struct buffer *file, struct error *err)
+{
+    return write_parts(header, parts, true, file, err);
 }
 
 /* The extents with their places in the image; the caller frees. */

@@ -17,6 +17,17 @@ NODISCARD enum status artifact_write(const struct artifact_header *header,
                                      const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
                                      struct buffer *file, struct error *err);
 
+/* The same without a digest, which takes a while: for this process to open again and to write anew.
+ * artifact_open() refuses such a file. */
+NODISCARD enum status
+artifact_write_draft(const struct artifact_header *header,
+                     const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT], struct buffer *file,
+                     struct error *err);
+
+/* As artifact_open_bytes(), for what artifact_write_draft() has written. */
+NODISCARD enum status artifact_open_draft(const void *bytes, size_t size_bytes,
+                                          struct artifact **ret, struct error *err);
+
 /* The state of an instance that has been initialised. */
 struct artifact_image {
     const struct artifact_extent *extents; /* ascending; image_offset is filled in */

@@ -298,7 +298,7 @@ static enum status verifier_init(struct verifier *v, const struct artifact *a, s
     return ST_OK;
 }
 
-enum status artifact_verify(const struct artifact *a, struct error *err)
+enum status artifact_verify(const struct artifact *a, bool draft, struct error *err)
 {
     static enum status (*const checks[])(const struct verifier *, struct error *) = {
         verify_strings,  verify_types,     verify_funcs,    verify_order,     verify_instances,
@@ -306,7 +306,7 @@ enum status artifact_verify(const struct artifact *a, struct error *err)
         verify_segments, verify_addresses, verify_image,    verify_component,
     };
     struct verifier v;
-    enum status st = artifact_verify_header(a, err);
+    enum status st = artifact_verify_header(a, draft, err);
     if (!st) st = verifier_init(&v, a, err);
     for (size_t i = 0; !st && i < ARRAY_COUNT(checks); i++) st = checks[i](&v, err);
     return st;

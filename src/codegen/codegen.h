@@ -37,6 +37,7 @@ struct codegen_options {
     bool conforming;    /* keep every load and NaN bit pattern that the specification can see */
     uint32_t cpu_level; /* 2 or 3: x86-64-v2, x86-64-v3 */
     uint32_t threads;   /* 0: one a core */
+    bool draft;         /* without a digest: artifact_open_draft() */
     bool no_lines;      /* leave out the DWARF lines of the guest */
     struct function_cache *cache; /* NULL: none */
     /* Compiles what the cache has all the same; a difference ends with ST_INTERNAL. */

@@ -257,7 +257,8 @@ static enum status write_file(const struct linker *l, struct buffer *file, struc
         .wasm_bytes = program_wasm_bytes(l->program),
         .context_bytes = l->layout->context_bytes,
     };
-    return artifact_write(&h, parts, file, err);
+    return l->options->draft ? artifact_write_draft(&h, parts, file, err)
+                             : artifact_write(&h, parts, file, err);
 }
 
 enum status linker_link(const struct layout *layout, const struct codegen_options *options,

@@ -70,6 +70,35 @@ static void test_image(void **state)
     buffer_done(&second);
 }
 
+/* Without a digest only who wrote it opens it; what is written anew has one. */
+static void test_draft(void **state)
+{
+    (void)state;
+    struct buffer file, anew;
+    struct error err;
+    struct artifact *a = NULL;
+    sample_write(&file, false, 1);
+    struct artifact_header h = *(const struct artifact_header *)(const void *)file.data;
+    struct artifact_part parts[ARTIFACT_SECTIONS_COUNT];
+    for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++)
+        parts[i] =
+            (struct artifact_part){file.data + h.sections[i].offset, h.sections[i].size_bytes};
+    buffer_init(&anew, 1 << 20);
+    assert_int_equal(artifact_write_draft(&h, parts, &anew, &err), ST_OK);
+    assert_int_equal(artifact_open_bytes(anew.data, anew.size_bytes, &a, &err), ST_CORRUPT);
+    assert_non_null(strstr(err.text, "digest"));
+    assert_int_equal(artifact_open_draft(file.data, file.size_bytes, &a, &err), ST_CORRUPT);
+    assert_int_equal(artifact_open_draft(anew.data, anew.size_bytes, &a, &err), ST_OK);
+    buffer_done(&anew);
+    const struct artifact_image none = {0};
+    assert_int_equal(artifact_write_image(a, &none, &anew, &err), ST_OK);
+    artifact_close(a);
+    a = open_buffer(&anew);
+    artifact_close(a);
+    buffer_done(&anew);
+    buffer_done(&file);
+}
+
 static void test_cap(void **state)
 {
     (void)state;
@@ -111,9 +140,8 @@ static void test_too_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_image),
-        cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_deterministic), cmocka_unit_test(test_image),
+        cmocka_unit_test(test_draft),         cmocka_unit_test(test_cap),
         cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

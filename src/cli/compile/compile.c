@@ -21,6 +21,7 @@ static enum status generate(const struct input *in, const struct cli_compile_opt
         .cpu_level = options->cpu_level,
         .threads = options->threads,
         .component_parts = in->component_parts,
+        .draft = true,
     };
     enum status st = ST_OK;
     if (cache->files) st = function_cache_new(cache->files, &codegen.cache, err);

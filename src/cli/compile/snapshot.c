@@ -296,7 +296,7 @@ enum status snapshot(const struct buffer *bare, bool start, struct buffer *file,
     struct host_function *functions = NULL;
     enum status st = runtime_init(err);
     if (!st) st = runtime_thread_init(err);
-    if (!st) st = artifact_open_bytes(bare->data, bare->size_bytes, &artifact, err);
+    if (!st) st = artifact_open_draft(bare->data, bare->size_bytes, &artifact, err);
     if (st) return st;
     st = link_module(artifact, &functions, &module, err);
     if (st)
