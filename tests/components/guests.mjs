@@ -323,6 +323,23 @@ export const refused = {
     text: '(component (import "m" (core module $m)) (core instance (instantiate $m)))',
     error: /import `m` is a core module, which no host provides/,
   },
+  'an async function of 0.3': {
+    text: `(component
+      (core module $m
+        (func (export "f") (result i32) i32.const 0)
+        (func (export "callback") (param i32 i32 i32) (result i32) i32.const 0))
+      (core instance $i (instantiate $m))
+      (func (export "f") async
+        (canon lift (core func $i "f") async (callback (core func $i "callback")))))`,
+    error: /async functions, of WASI 0\.3, are not supported yet/,
+  },
+  'a stream of 0.3': {
+    text: `(component
+      (core module $m (func (export "f") (param i32)))
+      (core instance $i (instantiate $m))
+      (func (export "f") (param "in" (stream u8)) (canon lift (core func $i "f"))))`,
+    error: /a value of type stream, of WASI 0\.3, which is not supported yet/,
+  },
   'a lifted function that no core module has': {
     text: `(component
       (import "${RANDOM}" (instance $random (export "get-random-u64" (func (result u64)))))
