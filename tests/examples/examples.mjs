@@ -20,7 +20,8 @@ const BIG_BODY_BYTES = Number(process.env.MAYFLY_EXAMPLES_BIG_BYTES
 
 function start() {
   const [command, args] = isMayfly
-    ? [program, ['serve', '--listen', '127.0.0.1:0', '--timeout', '600', '--cpu-limit', '600000', folder]]
+    ? [program, ['serve', '--listen', '127.0.0.1:0', '--timeout', '600', '--cpu-limit', '600000',
+      '--request-body', String(4 << 20), '--response-body', String(8 << 20), folder]]
     : [process.execPath, [path.join(import.meta.dirname, 'cgi_host.mjs'), folder]];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];
