@@ -270,14 +270,14 @@ static void test_trapped(void **state)
 /* Once warm, an instance's way from reset to answer asks the heap for nothing. */
 static void test_no_heap(void **state)
 {
-    if (HAS_SANITIZER) skip();
     for (unsigned k = 0; k < 3; k++) test_input(state);
     struct mallinfo2 before = mallinfo2();
     for (unsigned k = 0; k < 100; k++) {
         test_input(state);
         test_timer(state);
     }
-    assert_int_equal(mallinfo2().uordblks, before.uordblks);
+    /* A sanitizer has a heap of its own, of which this says nothing. */
+    if (!HAS_SANITIZER) assert_int_equal(mallinfo2().uordblks, before.uordblks);
 }
 
 int main(void)
