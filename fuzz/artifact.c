@@ -153,8 +153,7 @@ static void fuzz_file(const uint8_t *data, size_t size)
         h->header_bytes = sizeof *h;
         memset(h->engine, 0, sizeof h->engine);
         memcpy(h->engine, ARTIFACT_ENGINE, strlen(ARTIFACT_ENGINE));
-        size_t start = offsetof(struct artifact_header, engine);
-        sha256(copy + start, size - start, h->digest);
+        artifact_digest(copy, size, h->digest);
     }
     open_and_walk(copy, size);
     free(copy);

@@ -29,7 +29,7 @@
 #include "base/error.h"
 
 #define ARTIFACT_MAGIC     "\0mayfly\n"
-#define ARTIFACT_FORMAT    3u
+#define ARTIFACT_FORMAT    4u
 #define ARTIFACT_ENGINE    "mayfly-llvm19-2" /* of the code generator whose code this build runs */
 #define ARTIFACT_BYTES_MAX (2048ull * 1024 * 1024)
 #define ARTIFACT_PAGE      4096u
@@ -138,7 +138,7 @@ struct artifact_header {
     char magic[8];
     uint32_t format;
     uint32_t header_bytes;
-    uint8_t digest[32];      /* SHA-256 of the file from `engine` to its end */
+    uint8_t digest[32];      /* SHA-256 of the file from `engine` to its end but ARTIFACT_CODE */
     char engine[32];         /* version of the code generator, NUL-terminated */
     uint32_t cpu_level;      /* 2 or 3: x86-64-v2, x86-64-v3 */
     uint32_t level;          /* enum codegen_level, informative */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "artifact_internal.h"
+#include "base/checked.h"
 #include "base/sha256.h"
 
 static enum status append_failed(enum status st, struct error *err)
@@ -32,6 +33,30 @@ static enum status append_parts(struct artifact_header *header, size_t start,
     return ST_OK;
 }
 
+static size_t whole_bytes(const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT])
+{
+    size_t bytes = sizeof(struct artifact_header);
+    for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++) {
+        size_t align = section_shapes[i].align_bytes;
+        bytes = (bytes + align - 1) / align * align + parts[i].size_bytes;
+    }
+    return bytes;
+}
+
+void artifact_digest(const uint8_t *bytes, size_t size_bytes, uint8_t digest[32])
+{
+    struct artifact_section_entry code;
+    assert(size_bytes >= sizeof(struct artifact_header));
+    memcpy(&code, bytes + offsetof(struct artifact_header, sections[ARTIFACT_CODE]), sizeof code);
+    /* A section in a place that is wrong is left in. */
+    if (code.offset < sizeof(struct artifact_header) ||
+        !range_within(code.offset, code.size_bytes, size_bytes))
+        code = (struct artifact_section_entry){size_bytes, 0};
+    uint64_t behind = code.offset + code.size_bytes;
+    sha256_joined(bytes + DIGEST_START, code.offset - DIGEST_START, bytes + behind,
+                  size_bytes - behind, digest);
+}
+
 static enum status write_parts(const struct artifact_header *header,
                                const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
                                bool draft, struct buffer *file, struct error *err)
@@ -40,6 +65,7 @@ static enum status write_parts(const struct artifact_header *header,
     const size_t start = file->size_bytes;
     struct artifact_header h = *header;
     memset(h.digest, 0, sizeof h.digest);
+    memset(h.code_digest, 0, sizeof h.code_digest);
     memcpy(h.magic, ARTIFACT_MAGIC, sizeof h.magic);
     h.format = ARTIFACT_FORMAT;
     h.header_bytes = sizeof h;
@@ -47,15 +73,16 @@ static enum status write_parts(const struct artifact_header *header,
     for (unsigned i = 0; i < ARTIFACT_SECTIONS_COUNT; i++) total += parts[i].size_bytes;
     if (total > ARTIFACT_BYTES_MAX) return append_failed(ST_LIMIT, err);
 
-    enum status st = buffer_append(file, &h, sizeof h);
+    enum status st = buffer_reserve(file, whole_bytes(parts));
+    if (!st) st = buffer_append(file, &h, sizeof h);
     if (st) return append_failed(st, err);
     st = append_parts(&h, start, parts, file, err);
     if (st) return st;
-    sha256(parts[ARTIFACT_CODE].bytes, parts[ARTIFACT_CODE].size_bytes, h.code_digest);
     uint8_t *bytes = file->data + start;
+    if (!draft) sha256(parts[ARTIFACT_CODE].bytes, parts[ARTIFACT_CODE].size_bytes, h.code_digest);
     memcpy(bytes, &h, sizeof h);
     if (draft) return ST_OK;
-    sha256(bytes + DIGEST_START, file->size_bytes - start - DIGEST_START, h.digest);
+    artifact_digest(bytes, file->size_bytes - start, h.digest);
     memcpy(bytes, &h, sizeof h);
     return ST_OK;
 }

@@ -17,12 +17,15 @@ NODISCARD enum status artifact_write(const struct artifact_header *header,
                                      const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT],
                                      struct buffer *file, struct error *err);
 
-/* The same without a digest, which takes a while: for this process to open again and to write anew.
+/* The same without digests, which take a while: for this process to open again and to write anew.
  * artifact_open() refuses such a file. */
 NODISCARD enum status
 artifact_write_draft(const struct artifact_header *header,
                      const struct artifact_part parts[ARTIFACT_SECTIONS_COUNT], struct buffer *file,
                      struct error *err);
+
+/* What artifact_header.digest has to be for these bytes, of which there is at least a header. */
+void artifact_digest(const uint8_t *bytes, size_t size_bytes, uint8_t digest[32]);
 
 /* As artifact_open_bytes(), for what artifact_write_draft() has written. */
 NODISCARD enum status artifact_open_draft(const void *bytes, size_t size_bytes,

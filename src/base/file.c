@@ -57,7 +57,7 @@ static int write_all(int fd, const void *bytes, size_t size_bytes)
         p += put;
         size_bytes -= (size_t)put;
     }
-    return fsync(fd);
+    return 0;
 }
 
 enum status file_write_fd(int fd, const void *bytes, size_t size_bytes, struct error *err)
@@ -77,7 +77,7 @@ enum status file_write_atomic(const char *path, const void *bytes, size_t size_b
     mode_t mask = umask(0);
     umask(mask);
     int number = 0;
-    if (fchmod(fd, 0666 & ~mask) || write_all(fd, bytes, size_bytes)) number = errno;
+    if (fchmod(fd, 0666 & ~mask) || write_all(fd, bytes, size_bytes) || fsync(fd)) number = errno;
     if (close(fd) && !number) number = errno;
     if (!number && rename(temporary, path)) number = errno;
     if (!number) return ST_OK;

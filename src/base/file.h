@@ -16,7 +16,8 @@ NODISCARD enum status file_read(const char *path, struct buffer *b, struct error
 NODISCARD enum status file_write_atomic(const char *path, const void *bytes, size_t size_bytes,
                                         struct error *err);
 
-/* Writes to an open file, and syncs it. Errors: ST_IO and what fits errno. Blocks. */
+/* Writes to an open file, without syncing it: for what carries a digest, so that a file that was
+ * not written whole is found out. Errors: ST_IO and what fits errno. Blocks. */
 NODISCARD enum status file_write_fd(int fd, const void *bytes, size_t size_bytes,
                                     struct error *err);
 

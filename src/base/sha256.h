@@ -10,6 +10,10 @@
 
 void sha256(const void *bytes, size_t size_bytes, uint8_t digest[SHA256_BYTES]);
 
+/* Of one piece with another right behind it. */
+void sha256_joined(const void *bytes, size_t size_bytes, const void *more, size_t more_bytes,
+                   uint8_t digest[SHA256_BYTES]);
+
 /* Lower-case hexadecimal, NUL-terminated. */
 void sha256_hex(const uint8_t digest[SHA256_BYTES], char hex[SHA256_HEX]);
 

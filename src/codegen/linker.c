@@ -89,6 +89,14 @@ static enum status place_unit(struct linker *l, struct linker_placed *p, struct 
     return st;
 }
 
+/* Room for the code at once, which is the largest part by far; what is too large is said later. */
+static enum status reserve_code(struct linker *l)
+{
+    uint64_t bytes = ARTIFACT_PAGE;
+    for (size_t i = 0; i < l->units_count; i++) bytes += l->units[i].from->size_bytes;
+    return bytes <= LINKER_CODE_MAX ? buffer_reserve(&l->parts[ARTIFACT_CODE], bytes) : ST_OK;
+}
+
 /* Code begins with filling, rodata with the function table, which is filled in once all functions
  * are placed. */
 static enum status place_all(struct linker *l, struct error *err)
@@ -96,7 +104,8 @@ static enum status place_all(struct linker *l, struct error *err)
     struct buffer *code = &l->parts[ARTIFACT_CODE];
     uint64_t table_bytes =
         (uint64_t)l->layout->functable_count * sizeof(struct linker_functable_entry);
-    enum status st = buffer_append_zeros(code, CODE_ALIGN_BYTES);
+    enum status st = reserve_code(l);
+    if (!st) st = buffer_append_zeros(code, CODE_ALIGN_BYTES);
     if (!st) memset(code->data, CODE_FILL, CODE_ALIGN_BYTES);
     if (!st) st = buffer_append_zeros(&l->parts[ARTIFACT_RODATA], table_bytes);
     if (st) return linker_check_parts(l, err);

@@ -103,7 +103,6 @@ void sample_write(struct buffer *file, bool with_image, uint32_t level)
 
 void sample_fix_digest(uint8_t *bytes, size_t size_bytes)
 {
-    size_t start = offsetof(struct artifact_header, engine);
     struct artifact_header *h = (void *)bytes;
-    sha256(bytes + start, size_bytes - start, h->digest);
+    artifact_digest(bytes, size_bytes, h->digest);
 }

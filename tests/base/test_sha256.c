@@ -29,6 +29,10 @@ static void known_answers(void **state)
         sha256(rows[i].bytes, rows[i].size_bytes, digest);
         sha256_hex(digest, hex);
         assert_string_equal(hex, rows[i].hex);
+        size_t half = rows[i].size_bytes / 2;
+        sha256_joined(rows[i].bytes, half, rows[i].bytes + half, rows[i].size_bytes - half, digest);
+        sha256_hex(digest, hex);
+        assert_string_equal(hex, rows[i].hex);
     }
     free(million);
 }
