@@ -50,7 +50,11 @@ static const char help[] =
     "                  a host that components may send requests to (of all apps, or of one): a "
     "name,\n"
     "                  an address, *.NAME, or * for every host; may be given many times\n"
-    "  --allow-private names that are allowed may lead to private networks and this machine\n"
+    "  --allow-private [APP=]HOST[:PORT]\n"
+    "                  the same, and it may lead to private networks and this machine\n"
+    "  --ca-file FILE  the certificates to trust in them (default: the system's)\n"
+    "  --resolver ADDRESS[:PORT]\n"
+    "                  the name server to ask (default: the system's)\n"
     "  --subrequests N that a request may send (default: 50)\n"
     "  --access-log    log every request, not only what goes wrong\n"
     "%s"
@@ -81,6 +85,8 @@ enum option_id {
     OPT_ACCESS_LOG,
     OPT_ALLOW,
     OPT_ALLOW_PRIVATE,
+    OPT_CA_FILE,
+    OPT_RESOLVER,
     OPT_SUBREQUESTS
 };
 
@@ -96,7 +102,9 @@ static const struct option options[] = {
     {"guest-log", required_argument, NULL, OPT_GUEST_LOG},
     {"access-log", no_argument, NULL, OPT_ACCESS_LOG},
     {"allow", required_argument, NULL, OPT_ALLOW},
-    {"allow-private", no_argument, NULL, OPT_ALLOW_PRIVATE},
+    {"allow-private", required_argument, NULL, OPT_ALLOW_PRIVATE},
+    {"ca-file", required_argument, NULL, OPT_CA_FILE},
+    {"resolver", required_argument, NULL, OPT_RESOLVER},
     {"subrequests", required_argument, NULL, OPT_SUBREQUESTS},
     GUEST_LONG_OPTIONS,
     CLI_COMPILE_LONG_OPTIONS,
@@ -108,9 +116,8 @@ struct arguments {
     struct cli_compile_options compile;
     struct guest_options guest;
     struct edge_limits limits;
-    const char *grants[EDGE_GRANTS_MAX];
-    size_t grants_count;
-    bool private_allowed;
+    struct edge_grant grants[EDGE_GRANTS_MAX];
+    struct edge_outbound outbound;
     const char *listen_text;
     struct http_listen listen;
     char host[HOST_BYTES_MAX];
@@ -165,14 +172,28 @@ static bool limit_option(int id, struct edge_limits *limits, int *ret_exit)
     }
 }
 
-static int parse_grant(struct arguments *args)
+static int parse_grant(struct arguments *args, bool is_private)
 {
     struct error err;
-    if (edge_check_grant(optarg, &err)) return cli_usage_error("serve", "--allow %s", err.text);
-    if (args->grants_count == EDGE_GRANTS_MAX)
+    if (edge_check_grant(optarg, &err))
+        return cli_usage_error("serve", "--allow%s %s", is_private ? "-private" : "", err.text);
+    if (args->outbound.grants_count == EDGE_GRANTS_MAX)
         return cli_usage_error("serve", "--allow: more than %u", EDGE_GRANTS_MAX);
-    args->grants[args->grants_count++] = optarg;
+    args->grants[args->outbound.grants_count++] = (struct edge_grant){optarg, is_private};
     return CLI_OK;
+}
+
+/* Options about requests that go out; false: `id` is another. */
+static bool outbound_option(int id, struct arguments *args, int *ret_exit)
+{
+    *ret_exit = CLI_OK;
+    switch (id) {
+    case OPT_ALLOW: *ret_exit = parse_grant(args, false); return true;
+    case OPT_ALLOW_PRIVATE: *ret_exit = parse_grant(args, true); return true;
+    case OPT_CA_FILE: args->outbound.ca_file = optarg; return true;
+    case OPT_RESOLVER: args->outbound.resolver = optarg; return true;
+    default: return false;
+    }
 }
 
 static int parse_option(int id, char **argv, struct arguments *args)
@@ -183,11 +204,10 @@ static int parse_option(int id, char **argv, struct arguments *args)
     if (cli_compile_option("serve", id, optarg, &args->compile, &exit_code)) return exit_code;
     if (guest_option("serve", id, optarg, &args->guest, &exit_code)) return exit_code;
     if (limit_option(id, &args->limits, &exit_code)) return exit_code;
+    if (outbound_option(id, args, &exit_code)) return exit_code;
     switch (id) {
     case OPT_LISTEN: args->listen_text = optarg; return CLI_OK;
     case OPT_ACCESS_LOG: args->access_log = true; return CLI_OK;
-    case OPT_ALLOW: return parse_grant(args);
-    case OPT_ALLOW_PRIVATE: args->private_allowed = true; return CLI_OK;
     case 'h': args->help = true; return CLI_OK;
     case OPT_WORKERS:
         exit_code = parse_number("workers", NODE_WORKERS_MAX, &number);
@@ -215,6 +235,7 @@ static int parse(int argc, char **argv, struct arguments *args)
     if (optind + 1 != argc) return cli_usage_error("serve", "one file or folder is needed");
     if (http_listen_parse(args->listen_text, args->host, sizeof args->host, &args->listen, &err))
         return cli_usage_error("serve", "--listen %s: %s", args->listen_text, err.text);
+    args->outbound.grants = args->grants;
     args->limits.memory_bytes_max = args->guest.memory_bytes_max;
     args->limits.stack_bytes = args->guest.stack_bytes;
     return CLI_OK;
@@ -233,7 +254,7 @@ static struct node_config node_config_of(const struct arguments *args, const cha
         .compile = compiler_options_of(&args->compile),
         .two_levels = !args->level_given,
         .limits = args->limits,
-        .outbound = {args->grants, args->grants_count, args->private_allowed},
+        .outbound = args->outbound,
         .env = args->guest.env,
         .env_count = args->guest.env_count,
         .server_software = "mayfly/" MAYFLY_VERSION,

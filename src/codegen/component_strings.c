@@ -66,9 +66,7 @@ enum status component_string(struct component_tables *t, struct wasm_name name, 
     if (st) return st;
     size_t size = texts->size_bytes;
     append_text(texts, name);
-    if (texts->failed)
-        return error_set(err, ST_LIMIT, "component: names of more than %u bytes",
-                         (unsigned)texts->cap_bytes);
+    if (texts->failed) return component_full(texts, err);
     uint32_t *place = find_place(t->strings, t->strings_capacity, texts, (uint32_t)size);
     if (*place) {
         texts->size_bytes = size;

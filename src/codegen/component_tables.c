@@ -10,6 +10,13 @@ static enum status no_memory(struct error *err)
     return error_set(err, ST_NO_MEMORY, "component: tables");
 }
 
+enum status component_full(const struct buffer *b, struct error *err)
+{
+    if (b->size_bytes <= b->cap_bytes / 2) return no_memory(err);
+    return error_set(err, ST_LIMIT, "component: a table of more than %u bytes",
+                     COMPONENT_TABLES_BYTES_MAX);
+}
+
 /* ---- core definitions ---- */
 
 /* The program function that a core definition is. A canonical definition is one where some core
@@ -179,10 +186,8 @@ static enum status put_exports(struct component_tables *t, struct error *err)
 static enum status check_parts(const struct component_tables *t, struct error *err)
 {
     for (unsigned i = 0; i < ARTIFACT_COMPONENT_SECTIONS; i++)
-        if (t->parts[i].failed)
-            return error_set(err, ST_LIMIT, "component: a table of more than %u bytes",
-                             COMPONENT_TABLES_BYTES_MAX);
-    return ST_OK;
+        if (t->parts[i].failed) return component_full(&t->parts[i], err);
+    return t->depths.failed ? component_full(&t->depths, err) : ST_OK;
 }
 
 static enum status allocate(struct component_tables *t, struct error *err)

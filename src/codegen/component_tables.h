@@ -38,6 +38,9 @@ static inline void component_put(struct component_tables *t, enum artifact_secti
     buffer_append(COMPONENT_PART(t, section), element, size_bytes);
 }
 
+/* Why an append to `b` has failed. */
+enum status component_full(const struct buffer *b, struct error *err);
+
 /* The offset of `name` in ARTIFACT_WIT_STRINGS, each text once, NUL inside as C0 80; 0 for an empty
  * one. */
 NODISCARD enum status component_string(struct component_tables *t, struct wasm_name name,

@@ -62,9 +62,9 @@ static enum status add(struct component_tables *t, struct artifact_wit_type *w, 
         return error_set(err, ST_LIMIT, "component: types more than %u deep", WIT_DEPTH_MAX);
     buffer_append(&t->depths, &(uint8_t){(uint8_t)depth}, 1);
     component_put(t, ARTIFACT_WIT_TYPES, w, sizeof *w);
-    if (!types->failed && !fields->failed && !t->depths.failed) return ST_OK;
-    return error_set(err, ST_LIMIT, "component: types of more than %u bytes",
-                     COMPONENT_TABLES_BYTES_MAX);
+    if (fields->failed) return component_full(fields, err);
+    if (t->depths.failed) return component_full(&t->depths, err);
+    return types->failed ? component_full(types, err) : ST_OK;
 }
 
 /* Appends fields whose types are all there. */

@@ -41,11 +41,13 @@ static enum status open_outbound(struct edge *e, struct error *err)
     e->grants = calloc(outbound->grants_count, sizeof *e->grants);
     if (!e->grants) return error_set(err, ST_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < outbound->grants_count; i++) {
-        enum status st = outbound_grant_parse(outbound->grants[i], &e->grants[i], err);
+        enum status st = outbound_grant_parse(outbound->grants[i].text, &e->grants[i], err);
         if (st) return st;
+        e->grants[i].is_private = outbound->grants[i].is_private;
     }
     e->grants_count = outbound->grants_count;
-    return http_client_new(e->config.loop, &e->client, err);
+    const struct http_client_config client = {outbound->ca_file, outbound->resolver};
+    return http_client_new(e->config.loop, &client, &e->client, err);
 }
 
 enum status edge_new(const struct edge_config *config, struct edge **ret, struct error *err)

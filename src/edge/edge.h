@@ -77,14 +77,19 @@ struct edge_usage {
 #define EDGE_GRANTS_MAX      256u /* of hosts that requests may go out to */
 #define EDGE_GRANT_BYTES_MAX 512u
 
-/* Where guests may send requests to. `grants`: "[APP=]HOST[:PORT]", HOST being a name, an address,
- * "*.NAME" or "*"; without a port it is that of the scheme. Without any, workers open no sockets.
- * Names that lead to private networks or to this machine are refused, unless private_allowed; an
+/* "[APP=]HOST[:PORT]", HOST being a name, an address, "*.NAME" or "*"; without a port it is that of
+ * the scheme. What leads to private networks or to this machine is refused, unless is_private; an
  * address that is granted by itself, or "localhost", is meant. */
+struct edge_grant {
+    const char *text;
+    bool is_private;
+};
+
+/* Where guests may send requests to. Without any grant, workers open no sockets. */
 struct edge_outbound {
-    const char *const *grants; /* outlive the edge */
+    const struct edge_grant *grants; /* outlive the edge */
     size_t grants_count;
-    bool private_allowed;
+    const char *ca_file, *resolver; /* as in struct http_client_config */
 };
 
 /* Errors: ST_USAGE. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http/client.h"
 #include "log.h"
@@ -65,37 +66,79 @@ static bool is_granted(const struct request *r, const struct target *t, bool *re
 {
     const struct edge *e = r->edge;
     bool granted = false;
-    *ret_private = e->config.outbound.private_allowed;
+    *ret_private = false;
     for (size_t i = 0; i < e->grants_count; i++) {
         const struct outbound_grant *g = &e->grants[i];
         if (!outbound_grant_fits(g, r->app->name, t->host.data, t->host.size, t->port,
                                  t->is_scheme_port))
             continue;
         granted = true;
-        if (is_meant(g)) *ret_private = true;
+        if (g->is_private || is_meant(g)) *ret_private = true;
     }
     return granted;
 }
 
-static void log_refused(struct request *r, const struct wasi_http_outgoing_head *head,
-                        const struct target *t, const char *why)
+/* One of a request's, from when it was sent until the guest has nothing of it any more. */
+struct subrequest {
+    struct request *request;
+    struct subrequest *next, *previous; /* of the same request */
+    struct http_call *call;             /* NULL: cut, because the request is over */
+    bool told;                          /* the log knows that its addresses are prohibited */
+    char grant[EDGE_GRANT_BYTES_MAX];   /* that would permit them */
+};
+
+/* "--allow app=host:port" */
+static void print_grant(const struct request *r, const struct target *t, const char *option,
+                        char text[EDGE_GRANT_BYTES_MAX])
+{
+    bool is_v6 = memchr(t->host.data, ':', t->host.size);
+    int size = snprintf(text, EDGE_GRANT_BYTES_MAX, "%s %s=%s%.*s%s", option, r->app->name,
+                        is_v6 ? "[" : "", (int)(t->host.size < 255 ? t->host.size : 255),
+                        t->host.data, is_v6 ? "]" : "");
+    if (!t->is_scheme_port)
+        snprintf(text + size, EDGE_GRANT_BYTES_MAX - (size_t)size, ":%u", (unsigned)t->port);
+}
+
+/* `grant`: the option that would help; or NULL. */
+static void log_refused(struct request *r, const char *why, struct http_slice authority,
+                        const char *grant)
 {
     struct buffer *line = &r->edge->line;
-    char grant[EDGE_GRANT_BYTES_MAX];
-    bool is_v6 = memchr(t->host.data, ':', t->host.size);
-    int size =
-        snprintf(grant, sizeof grant, "--allow %s=%s%.*s%s", r->app->name, is_v6 ? "[" : "",
-                 (int)(t->host.size < 255 ? t->host.size : 255), t->host.data, is_v6 ? "]" : "");
-    if (!t->is_scheme_port)
-        snprintf(grant + size, sizeof grant - (size_t)size, ":%u", (unsigned)t->port);
     log_begin(line, "denied", r->app->name, r->id);
     log_field_text(line, "outbound", why);
-    log_field(line, "authority", head->authority.data, head->authority.size_bytes);
-    if (!strcmp(why, "not-granted")) log_field_text(line, "grant", grant);
+    if (authority.size) log_field(line, "authority", authority.data, authority.size);
+    if (grant) log_field_text(line, "grant", grant);
     log_end(line, &r->edge->log);
 }
 
 /* ---- calls ---- */
+
+static const enum wasi_http_error errors[HTTP_CALL_ERRORS] = {
+    [HTTP_CALL_OK] = WASI_HTTP_INTERNAL_ERROR,
+    [HTTP_CALL_LIMIT] = WASI_HTTP_CONNECTION_LIMIT_REACHED,
+    [HTTP_CALL_METHOD] = WASI_HTTP_REQUEST_METHOD_INVALID,
+    [HTTP_CALL_URI] = WASI_HTTP_REQUEST_URI_INVALID,
+    [HTTP_CALL_FIELDS] = WASI_HTTP_REQUEST_HEADER_SIZE,
+    [HTTP_CALL_BODY_SIZE] = WASI_HTTP_REQUEST_BODY_SIZE,
+    [HTTP_CALL_DNS_TIMEOUT] = WASI_HTTP_DNS_TIMEOUT,
+    [HTTP_CALL_DNS_ERROR] = WASI_HTTP_DNS_ERROR,
+    [HTTP_CALL_ADDRESS_PROHIBITED] = WASI_HTTP_DESTINATION_IP_PROHIBITED,
+    [HTTP_CALL_REFUSED] = WASI_HTTP_CONNECTION_REFUSED,
+    [HTTP_CALL_UNREACHABLE] = WASI_HTTP_DESTINATION_IP_UNROUTABLE,
+    [HTTP_CALL_UNAVAILABLE] = WASI_HTTP_DESTINATION_UNAVAILABLE,
+    [HTTP_CALL_CONNECT_TIMEOUT] = WASI_HTTP_CONNECTION_TIMEOUT,
+    [HTTP_CALL_READ_TIMEOUT] = WASI_HTTP_CONNECTION_READ_TIMEOUT,
+    [HTTP_CALL_TERMINATED] = WASI_HTTP_CONNECTION_TERMINATED,
+    [HTTP_CALL_INCOMPLETE] = WASI_HTTP_RESPONSE_INCOMPLETE,
+    [HTTP_CALL_TLS_PROTOCOL] = WASI_HTTP_TLS_PROTOCOL_ERROR,
+    [HTTP_CALL_TLS_CERTIFICATE] = WASI_HTTP_TLS_CERTIFICATE_ERROR,
+    [HTTP_CALL_HEAD_TOO_LARGE] = WASI_HTTP_RESPONSE_HEADER_SECTION_SIZE,
+    [HTTP_CALL_TRAILER_TOO_LARGE] = WASI_HTTP_RESPONSE_TRAILER_SECTION_SIZE,
+    [HTTP_CALL_CODING] = WASI_HTTP_RESPONSE_TRANSFER_CODING,
+    [HTTP_CALL_PROTOCOL] = WASI_HTTP_PROTOCOL_ERROR,
+    [HTTP_CALL_CUT] = WASI_HTTP_CONNECTION_TERMINATED,
+    [HTTP_CALL_INTERNAL] = WASI_HTTP_INTERNAL_ERROR,
+};
 
 static struct http_slice slice_of(struct wasi_http_text text)
 {
@@ -104,42 +147,32 @@ static struct http_slice slice_of(struct wasi_http_text text)
 
 static uint32_t ms_of(uint64_t ns)
 {
-    uint64_t ms = (ns + NS_PER_MS - 1) / NS_PER_MS;
+    uint64_t ms = ns / NS_PER_MS + (ns % NS_PER_MS > 0);
     return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
+/* Only what the operator can do something about is for the log. */
 static void on_event(void *context)
 {
-    request_resume(context);
+    struct subrequest *s = context;
+    struct request *r = s->request;
+    if (!s->told && http_call_failure(s->call) == HTTP_CALL_ADDRESS_PROHIBITED) {
+        s->told = true;
+        log_refused(r, "address-prohibited", (struct http_slice){0}, s->grant);
+    }
+    request_resume(r);
 }
 
-static bool call_send(void *context, const struct wasi_http_outgoing_head *head, void **ret_call,
-                      enum wasi_http_error *ret_error)
+static enum http_call_error begin(struct subrequest *s, const struct wasi_http_outgoing_head *head,
+                                  const struct target *target, bool private_allowed)
 {
-    struct request *r = context;
     struct http_field fields[HTTP_RESPONSE_FIELDS_MAX];
-    struct target target;
-    struct error err;
-    bool private_allowed;
-    *ret_error = WASI_HTTP_REQUEST_URI_INVALID;
-    if (!find_target(head, &target)) return false;
-    *ret_error = WASI_HTTP_REQUEST_DENIED;
-    if (!is_granted(r, &target, &private_allowed)) {
-        log_refused(r, head, &target, "not-granted");
-        return false;
-    }
-    *ret_error = WASI_HTTP_CONNECTION_LIMIT_REACHED;
-    if (r->component.subrequests >= r->edge->config.limits.subrequests_max) {
-        log_refused(r, head, &target, "too-many-subrequests");
-        return false;
-    }
-    r->component.subrequests++;
     struct http_call_config config = {
         .method = slice_of(head->method),
         .path = slice_of(head->path_with_query),
-        .host = target.host,
-        .port = target.port,
-        .is_https = target.is_https,
+        .host = target->host,
+        .port = target->port,
+        .is_https = target->is_https,
         .private_allowed = private_allowed,
         .fields = fields,
         .fields_count = request_fields_to_http(head->fields, head->fields_count, fields),
@@ -147,53 +180,116 @@ static bool call_send(void *context, const struct wasi_http_outgoing_head *head,
         .first_byte_ms = ms_of(head->first_byte_ns),
         .between_bytes_ms = ms_of(head->between_bytes_ns),
         .on_event = on_event,
-        .context = r,
+        .context = s,
     };
-    struct http_call *call;
-    enum status st = http_call_new(r->edge->client, &config, &call, &err);
-    if (st == ST_INVALID) *ret_error = WASI_HTTP_PROTOCOL_ERROR;
-    if (st == ST_LIMIT) *ret_error = WASI_HTTP_CONNECTION_LIMIT_REACHED;
-    if (!st) *ret_call = call;
-    return st == ST_OK;
+    return http_call_new(s->request->edge->client, &config, &s->call);
 }
 
-static enum wasi_http_error error_of(enum http_call_error error)
+static struct subrequest *subrequest_new(struct request *r, const struct target *target)
 {
-    switch (error) {
-    case HTTP_CALL_DNS_TIMEOUT: return WASI_HTTP_DNS_TIMEOUT;
-    case HTTP_CALL_DNS_ERROR: return WASI_HTTP_DNS_ERROR;
-    case HTTP_CALL_ADDRESS_PROHIBITED: return WASI_HTTP_DESTINATION_IP_PROHIBITED;
-    case HTTP_CALL_REFUSED: return WASI_HTTP_CONNECTION_REFUSED;
-    case HTTP_CALL_UNREACHABLE: return WASI_HTTP_DESTINATION_IP_UNROUTABLE;
-    case HTTP_CALL_CONNECT_TIMEOUT: return WASI_HTTP_CONNECTION_TIMEOUT;
-    case HTTP_CALL_READ_TIMEOUT: return WASI_HTTP_CONNECTION_READ_TIMEOUT;
-    case HTTP_CALL_TERMINATED: return WASI_HTTP_CONNECTION_TERMINATED;
-    case HTTP_CALL_TLS_PROTOCOL: return WASI_HTTP_TLS_PROTOCOL_ERROR;
-    case HTTP_CALL_TLS_CERTIFICATE: return WASI_HTTP_TLS_CERTIFICATE_ERROR;
-    case HTTP_CALL_HEAD_TOO_LARGE: return WASI_HTTP_RESPONSE_HEADER_SECTION_SIZE;
-    case HTTP_CALL_PROTOCOL: return WASI_HTTP_PROTOCOL_ERROR;
-    case HTTP_CALL_INTERNAL: break;
+    struct subrequest *s = calloc(1, sizeof *s);
+    if (!s) return NULL;
+    s->request = r;
+    print_grant(r, target, "--allow-private", s->grant);
+    return s;
+}
+
+static void link_subrequest(struct subrequest *s)
+{
+    struct request_component *c = &s->request->component;
+    s->next = c->subrequests;
+    if (s->next) s->next->previous = s;
+    c->subrequests = s;
+}
+
+/* Whether the operator lets it; else it is logged and *ret_error says why. */
+static bool is_permitted(struct request *r, const struct wasi_http_outgoing_head *head,
+                         const struct target *target, bool *ret_private,
+                         enum wasi_http_error *ret_error)
+{
+    char grant[EDGE_GRANT_BYTES_MAX];
+    if (!is_granted(r, target, ret_private)) {
+        *ret_error = WASI_HTTP_REQUEST_DENIED;
+        print_grant(r, target, "--allow", grant);
+        log_refused(r, "not-granted", slice_of(head->authority), grant);
+        return false;
     }
-    return WASI_HTTP_INTERNAL_ERROR;
+    if (r->component.subrequests_count >= r->edge->config.limits.subrequests_max) {
+        *ret_error = WASI_HTTP_CONNECTION_LIMIT_REACHED;
+        log_refused(r, "too-many-subrequests", slice_of(head->authority), NULL);
+        return false;
+    }
+    r->component.subrequests_count++;
+    return true;
+}
+
+static bool call_send(void *context, const struct wasi_http_outgoing_head *head, void **ret_call,
+                      enum wasi_http_error *ret_error)
+{
+    struct request *r = context;
+    struct target target;
+    bool private_allowed;
+    *ret_error = WASI_HTTP_REQUEST_URI_INVALID;
+    if (!find_target(head, &target)) return false;
+    if (!is_permitted(r, head, &target, &private_allowed, ret_error)) return false;
+    struct subrequest *s = subrequest_new(r, &target);
+    enum http_call_error error = s ? begin(s, head, &target, private_allowed) : HTTP_CALL_INTERNAL;
+    if (error) {
+        *ret_error = errors[error];
+        free(s);
+        return false;
+    }
+    link_subrequest(s);
+    *ret_call = s;
+    return true;
+}
+
+static void end(void *call)
+{
+    struct subrequest *s = call;
+    if (s->previous)
+        s->previous->next = s->next;
+    else
+        s->request->component.subrequests = s->next;
+    if (s->next) s->next->previous = s->previous;
+    http_call_end(s->call);
+    free(s);
+}
+
+void outbound_cut(struct request *r)
+{
+    for (struct subrequest *s = r->component.subrequests; s; s = s->next) {
+        http_call_end(s->call);
+        s->call = NULL;
+    }
 }
 
 /* ---- streams ---- */
 
+static struct http_call *call_of(void *call)
+{
+    return ((struct subrequest *)call)->call;
+}
+
 static enum status body_read(void *context, void *bytes, size_t size, size_t *ret)
 {
-    return http_call_read(context, bytes, size, ret);
+    *ret = 0;
+    return size ? http_call_read(call_of(context), bytes, size, ret) : ST_OK;
 }
 
 static enum status body_write(void *context, const void *bytes, size_t size, size_t *ret)
 {
-    return http_call_write(context, bytes, size, ret);
+    return http_call_write(call_of(context), bytes, size, ret);
 }
 
+/* A failure is for reading to tell. */
 static enum status body_ready(void *context, enum wasi_direction direction, uint64_t *ret)
 {
-    bool ready = direction == WASI_READ ? http_call_readable(context) : http_call_writable(context);
-    *ret = 1;
-    return ready ? ST_OK : ST_WOULD_BLOCK;
+    size_t size;
+    enum status st = direction == WASI_READ ? http_call_readable(call_of(context), &size)
+                                            : http_call_writable(call_of(context), &size);
+    *ret = size;
+    return st == ST_IO ? ST_CLOSED : st;
 }
 
 static struct wasi_stream body_of(void *call)
@@ -205,28 +301,27 @@ static struct wasi_stream body_of(void *call)
 static enum status finish(void *call, const struct wasi_http_field *trailers, size_t count)
 {
     struct http_field fields[HTTP_RESPONSE_FIELDS_MAX];
-    return http_call_finish(call, fields, request_fields_to_http(trailers, count, fields));
+    return http_call_finish(call_of(call), fields, request_fields_to_http(trailers, count, fields));
 }
 
 static void cut(void *call)
 {
-    http_call_cut(call);
+    if (call_of(call)) http_call_cut(call_of(call));
 }
+
+/* ---- the response ---- */
 
 static enum status response(void *call, int *ret_status, enum wasi_http_error *ret_error)
 {
     enum http_call_error error;
-    enum status st = http_call_head(call, ret_status, &error);
-    if (st == ST_IO) *ret_error = error_of(error);
+    enum status st = http_call_head(call_of(call), ret_status, &error);
+    if (st == ST_IO) *ret_error = errors[error];
     return st;
 }
 
 static enum wasi_http_error failure(void *call)
 {
-    enum http_call_error error;
-    int status;
-    return http_call_head(call, &status, &error) == ST_IO ? error_of(error)
-                                                          : WASI_HTTP_RESPONSE_INCOMPLETE;
+    return errors[http_call_failure(call_of(call))];
 }
 
 static struct wasi_http_field field_of(struct http_field f)
@@ -236,27 +331,22 @@ static struct wasi_http_field field_of(struct http_field f)
 
 static size_t fields_count(void *call)
 {
-    return http_call_field_count(call);
+    return http_call_field_count(call_of(call));
 }
 
 static struct wasi_http_field fields_get(void *call, size_t index)
 {
-    return field_of(http_call_field(call, index));
+    return field_of(http_call_field(call_of(call), index));
 }
 
 static size_t trailers_count(void *call)
 {
-    return http_call_trailer_count(call);
+    return http_call_trailer_count(call_of(call));
 }
 
 static struct wasi_http_field trailers_get(void *call, size_t index)
 {
-    return field_of(http_call_trailer(call, index));
-}
-
-static void end(void *call)
-{
-    http_call_end(call);
+    return field_of(http_call_trailer(call_of(call), index));
 }
 
 enum status outbound_grant_request(struct request *r, struct error *err)

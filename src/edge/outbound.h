@@ -15,6 +15,7 @@ struct outbound_grant {
     const char *host; /* "*", "*.example.com", "example.com", "192.0.2.1", "::1" */
     size_t host_size;
     uint16_t port; /* 0: the scheme's own */
+    bool is_private;
 };
 
 /* "[APP=]HOST[:PORT]". Errors: ST_USAGE. */
@@ -27,5 +28,8 @@ bool outbound_grant_fits(const struct outbound_grant *g, const char *app, const 
 
 /* Lets the guest of a request send some, which ends with the request. */
 NODISCARD enum status outbound_grant_request(struct request *r, struct error *err);
+
+/* The request is over: what it has sent is broken off. */
+void outbound_cut(struct request *r);
 
 #endif

@@ -60,11 +60,12 @@ struct edge {
 struct request_component {
     struct canonical *canonical; /* NULL: a command */
     struct wasi_preview2 *wasi;
-    struct value values[2];       /* of the call of "handle" */
-    bool answered, finished, cut; /* the response: set, whole, dropped */
-    bool returned;                /* "handle" has */
-    uint32_t subrequests;
-    const char *error_code; /* that the guest answered with; or NULL */
+    struct value values[2];         /* of the call of "handle" */
+    bool answered, finished, cut;   /* the response: set, whole, dropped */
+    bool returned;                  /* "handle" has */
+    struct subrequest *subrequests; /* that it has sent and still knows */
+    uint32_t subrequests_count;     /* that it has sent */
+    const char *error_code;         /* that the guest answered with; or NULL */
 };
 
 struct request {

@@ -219,7 +219,7 @@ void request_component_clear(struct request *r)
     wasi_preview2_clear(c->wasi);
     c->answered = c->finished = c->cut = c->returned = false;
     c->error_code = NULL;
-    c->subrequests = 0;
+    c->subrequests_count = 0;
 }
 
 static enum status give_objects(struct request *r, struct error *err)

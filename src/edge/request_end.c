@@ -4,6 +4,7 @@
 
 #include "artifact/artifact.h"
 #include "log.h"
+#include "outbound.h"
 #include "request.h"
 #include "runtime/runtime.h"
 
@@ -175,6 +176,7 @@ void request_finish(struct request *r)
     struct edge *e = r->edge;
     bool failed = r->outcome != EDGE_OUTCOME_OK;
     loop_timer_stop(e->config.loop, &r->wall_timer);
+    if (r->component.subrequests) outbound_cut(r);
     request_log_end(r);
     if (failed && r->exchange && r->outcome != EDGE_OUTCOME_DENIED && can_answer(r))
         r->status = status_of_failure(r);

@@ -1,27 +1,102 @@
-/* The client: curl's sockets and timer on the loop. */
+/* The client: libcurl's multi interface on the loop, and what its transfers share. */
 #include "http/client.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "client_private.h"
+#include "client_internal.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
-/* ---- curl on the loop ---- */
+/* ---- handles and buffers ---- */
 
-static void reap(struct http_client *c)
+CURL *client_take_handle(struct http_client *c)
+{
+    return c->handles_count ? c->handles[--c->handles_count] : curl_easy_init();
+}
+
+void client_give_handle(struct http_client *c, CURL *easy, bool may_keep)
+{
+    if (!may_keep || c->handles_count == CLIENT_HANDLES_KEPT) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    curl_easy_reset(easy);
+    c->handles[c->handles_count++] = easy;
+}
+
+uint8_t *client_take_buffer(struct http_client *c)
+{
+    return c->buffers_count ? c->buffers[--c->buffers_count] : malloc(HTTP_CLIENT_BODY_BYTES);
+}
+
+void client_give_buffer(struct http_client *c, uint8_t *buffer)
+{
+    if (c->buffers_count == CLIENT_HANDLES_KEPT)
+        free(buffer);
+    else
+        c->buffers[c->buffers_count++] = buffer;
+}
+
+/* ---- libcurl on the loop ---- */
+
+struct client_socket {
+    struct http_client *client;
+    struct loop_watch watch;
+};
+
+static enum http_call_error connect_error(const struct http_call *call, CURL *easy)
+{
+    long number = 0;
+    if (call->error) return call->error;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+    switch (number) {
+    case ECONNREFUSED: return HTTP_CALL_REFUSED;
+    case ETIMEDOUT: return HTTP_CALL_CONNECT_TIMEOUT;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EADDRNOTAVAIL: return HTTP_CALL_UNREACHABLE;
+    default: return HTTP_CALL_UNAVAILABLE;
+    }
+}
+
+/* A callback of ours that has stopped the transfer has noted why. */
+static enum http_call_error error_of(const struct http_call *call, CURL *easy, CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK: return call->head_done ? HTTP_CALL_OK : HTTP_CALL_PROTOCOL;
+    case CURLE_COULDNT_CONNECT: return connect_error(call, easy);
+    case CURLE_COULDNT_RESOLVE_HOST: return HTTP_CALL_DNS_ERROR;
+    case CURLE_OPERATION_TIMEDOUT:
+        return call->phase <= CALL_CONNECTING ? HTTP_CALL_CONNECT_TIMEOUT : HTTP_CALL_READ_TIMEOUT;
+    case CURLE_SSL_CONNECT_ERROR: return HTTP_CALL_TLS_PROTOCOL;
+    case CURLE_PEER_FAILED_VERIFICATION: return HTTP_CALL_TLS_CERTIFICATE;
+    case CURLE_PARTIAL_FILE: return HTTP_CALL_INCOMPLETE;
+    case CURLE_GOT_NOTHING: return HTTP_CALL_TERMINATED;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR: return call->head_done ? HTTP_CALL_INCOMPLETE : HTTP_CALL_TERMINATED;
+    case CURLE_BAD_CONTENT_ENCODING: return HTTP_CALL_CODING;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL: return HTTP_CALL_PROTOCOL;
+    default: return call->error ? call->error : HTTP_CALL_INTERNAL;
+    }
+}
+
+static void end_those_over(struct http_client *c)
 {
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(c->multi, &left))) {
-        char *call = NULL;
-        CURLcode result = message->data.result;
+        struct http_call *call = NULL;
+        CURL *easy = message->easy_handle;
+        CURLcode code = message->data.result;
         if (message->msg != CURLMSG_DONE) continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
-        call_done((struct http_call *)(void *)call, result);
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call);
+        call_end(call, error_of(call, easy, code));
     }
 }
 
@@ -29,51 +104,48 @@ static void act(struct http_client *c, curl_socket_t fd, int events)
 {
     int running;
     curl_multi_socket_action(c->multi, fd, events, &running);
-    reap(c);
+    end_those_over(c);
 }
 
-struct client_socket {
-    struct loop_watch watch;
-    struct http_client *client;
-};
+void client_drive(struct http_client *c)
+{
+    act(c, CURL_SOCKET_TIMEOUT, 0);
+}
 
-static void socket_ready(void *context, unsigned events)
+static void on_timer(void *context)
+{
+    client_drive(context);
+}
+
+/* The socket may be gone behind the call. */
+static void on_ready(void *context, unsigned events)
 {
     struct client_socket *s = context;
-    int mask = 0;
-    if (events & (LOOP_READ | LOOP_BROKEN | LOOP_HALF_CLOSED)) mask |= CURL_CSELECT_IN;
-    if (events & LOOP_WRITE) mask |= CURL_CSELECT_OUT;
-    if (events & LOOP_BROKEN) mask |= CURL_CSELECT_ERR;
-    act(s->client, s->watch.fd, mask);
+    int flags = 0;
+    if (events & (LOOP_READ | LOOP_HALF_CLOSED)) flags |= CURL_CSELECT_IN;
+    if (events & LOOP_WRITE) flags |= CURL_CSELECT_OUT;
+    if (events & LOOP_BROKEN) flags |= CURL_CSELECT_ERR;
+    act(s->client, s->watch.fd, flags);
 }
 
-static unsigned events_of(int what)
-{
-    switch (what) {
-    case CURL_POLL_IN: return LOOP_READ;
-    case CURL_POLL_OUT: return LOOP_WRITE;
-    case CURL_POLL_INOUT: return LOOP_READ | LOOP_WRITE;
-    default: return 0;
-    }
-}
-
-/* A socket that cannot be watched is found by curl's own time limits. */
-static int on_socket(UNUSED CURL *easy, curl_socket_t fd, int what, void *context, void *socket)
+static int on_timeout(UNUSED CURLM *multi, long ms, void *context)
 {
     struct http_client *c = context;
-    struct client_socket *s = socket;
+    if (ms < 0)
+        loop_timer_stop(c->loop, &c->timer);
+    else
+        loop_timer_start(c->loop, &c->timer, loop_refresh_now(c->loop) + (uint64_t)ms * NS_PER_MS);
+    return 0;
+}
+
+static int watch(struct http_client *c, struct client_socket *s, curl_socket_t fd, unsigned events)
+{
     struct error err;
-    if (what == CURL_POLL_REMOVE) {
-        if (s) loop_watch_remove(c->loop, &s->watch);
-        free(s);
-        curl_multi_assign(c->multi, fd, NULL);
-        return 0;
-    }
-    if (s) return loop_watch_change(c->loop, &s->watch, events_of(what), &err) ? -1 : 0;
+    if (s) return loop_watch_change(c->loop, &s->watch, events, &err) ? -1 : 0;
     s = calloc(1, sizeof *s);
     if (!s) return -1;
     s->client = c;
-    if (loop_watch_add(c->loop, &s->watch, fd, events_of(what), socket_ready, s, &err)) {
+    if (loop_watch_add(c->loop, &s->watch, fd, events, on_ready, s, &err)) {
         free(s);
         return -1;
     }
@@ -81,59 +153,65 @@ static int on_socket(UNUSED CURL *easy, curl_socket_t fd, int what, void *contex
     return 0;
 }
 
-static void curl_timer_fired(void *context)
-{
-    act(context, CURL_SOCKET_TIMEOUT, 0);
-}
-
-static int on_timer(UNUSED CURLM *multi, long wait_ms, void *context)
+static int on_socket(UNUSED CURL *easy, curl_socket_t fd, int what, void *context,
+                     void *socket_context)
 {
     struct http_client *c = context;
-    if (wait_ms < 0)
-        loop_timer_stop(c->loop, &c->curl_timer);
-    else
-        loop_timer_start(c->loop, &c->curl_timer,
-                         loop_now_ns(c->loop) + (uint64_t)wait_ms * NS_PER_MS);
+    struct client_socket *s = socket_context;
+    if (what != CURL_POLL_REMOVE) {
+        unsigned events =
+            (what & CURL_POLL_IN ? LOOP_READ : 0u) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0u);
+        return watch(c, s, fd, events);
+    }
+    if (s) {
+        curl_multi_assign(c->multi, fd, NULL);
+        loop_watch_remove(c->loop, &s->watch);
+        free(s);
+    }
     return 0;
 }
 
 /* ---- life ---- */
 
+/* Once, before there is a filter of system calls: certificates, and what OpenSSL configures. */
+static enum status load_store(struct http_client *c, const char *file, struct error *err)
+{
+    if (!file) file = getenv("SSL_CERT_FILE");
+    if (!file) file = "/etc/ssl/certs/ca-certificates.crt";
+    c->store = X509_STORE_new();
+    if (!c->store) return error_set(err, ST_NO_MEMORY, "out of memory");
+    if (X509_STORE_load_file(c->store, file) == 1) return ST_OK;
+    return error_set(err, ST_IO,
+                     "%s: no certificates there to trust (ca-certificates is the package that "
+                     "has them)",
+                     file);
+}
+
 static enum status open_multi(struct http_client *c, struct error *err)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT))
-        return error_set(err, ST_IO, "libcurl does not start");
     c->multi = curl_multi_init();
     if (!c->multi) return error_set(err, ST_NO_MEMORY, "out of memory");
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)HTTP_CLIENT_CONNECTIONS_MAX);
-    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CLIENT_CONNECTIONS_MAX / 4);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CLIENT_IDLE_MAX);
     return ST_OK;
 }
 
-/* Read once: later there are no files, and parsing them for each connection would take its time. */
-static enum status open_trust(struct http_client *c, struct error *err)
-{
-    X509_STORE *store = X509_STORE_new();
-    if (!store) return error_set(err, ST_NO_MEMORY, "out of memory");
-    X509_STORE_set_default_paths(store);
-    (void)!X509_STORE_load_file(store, "/etc/ssl/certs/ca-certificates.crt");
-    c->trust = store;
-    return ST_OK;
-}
-
-enum status http_client_new(struct loop *loop, struct http_client **ret, struct error *err)
+enum status http_client_new(struct loop *loop, const struct http_client_config *config,
+                            struct http_client **ret, struct error *err)
 {
     struct http_client *c = calloc(1, sizeof *c);
     if (!c) return error_set(err, ST_NO_MEMORY, "out of memory");
     c->loop = loop;
-    loop_timer_init(&c->curl_timer, curl_timer_fired, c);
-    enum status st = open_multi(c, err);
-    if (!st) st = open_trust(c, err);
-    if (!st) st = resolver_open(c, err);
+    loop_timer_init(&c->timer, on_timer, c);
+    enum status st = ST_OK;
+    if (curl_global_init(CURL_GLOBAL_ALL)) st = error_set(err, ST_NO_MEMORY, "libcurl");
+    if (!st) st = load_store(c, config->ca_file, err);
+    if (!st) st = dns_new(loop, config->resolver, &c->dns, err);
+    if (!st) st = open_multi(c, err);
     if (st) {
         http_client_free(c);
         return st;
@@ -145,14 +223,16 @@ enum status http_client_new(struct loop *loop, struct http_client **ret, struct 
 void http_client_free(struct http_client *c)
 {
     if (!c) return;
-    c->freeing = true;
-    resolver_close(c);
-    while (c->calls) { /* those whose end is still to be worked off */
-        assert(c->calls->ended);
-        call_free(c->calls);
-    }
+    while (c->handles_count) curl_easy_cleanup(c->handles[--c->handles_count]);
     if (c->multi) curl_multi_cleanup(c->multi);
-    loop_timer_stop(c->loop, &c->curl_timer);
-    X509_STORE_free(c->trust);
+    loop_timer_stop(c->loop, &c->timer);
+    while (c->buffers_count) free(c->buffers[--c->buffers_count]);
+    dns_free(c->dns);
+    X509_STORE_free(c->store);
     free(c);
+}
+
+uint64_t http_client_connections(const struct http_client *c)
+{
+    return c->connections;
 }

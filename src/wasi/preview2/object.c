@@ -8,10 +8,21 @@
 #include "state.h"
 
 #if defined(__SANITIZE_ADDRESS__)
+#define POOL_POISON 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POOL_POISON 1
+#endif
+#endif
+
+/* Pieces that nobody has are inaccessible under AddressSanitizer. */
+#ifdef POOL_POISON
 #include <sanitizer/asan_interface.h>
+#define poison(at, size)   __asan_poison_memory_region((at), (size))
+#define unpoison(at, size) __asan_unpoison_memory_region((at), (size))
 #else
-#define __asan_poison_memory_region(at, size)   ((void)(at), (void)(size))
-#define __asan_unpoison_memory_region(at, size) ((void)(at), (void)(size))
+#define poison(at, size)   ((void)(at), (void)(size))
+#define unpoison(at, size) ((void)(at), (void)(size))
 #endif
 
 #define BLOCK_BYTES 16384u
@@ -60,7 +71,7 @@ static bool next_block(struct io_pool *pool, size_t size_bytes)
     *block = (struct io_pool_block){.next = *place, .size_bytes = bytes};
     *place = block;
     pool->blocks_bytes += bytes;
-    __asan_poison_memory_region(block->bytes, bytes);
+    poison(block->bytes, bytes);
     use_block(pool, block);
     return true;
 }
@@ -71,7 +82,7 @@ void *io_pool_take(struct io_pool *pool, size_t size_bytes)
     unsigned k = class_of(size_bytes);
     void *piece = pool->free[k];
     if (piece) {
-        __asan_unpoison_memory_region(piece, class_bytes[k]);
+        unpoison(piece, class_bytes[k]);
         memcpy(&pool->free[k], piece, sizeof pool->free[k]);
         return piece;
     }
@@ -79,7 +90,7 @@ void *io_pool_take(struct io_pool *pool, size_t size_bytes)
         return NULL;
     piece = pool->at;
     pool->at += class_bytes[k];
-    __asan_unpoison_memory_region(piece, class_bytes[k]);
+    unpoison(piece, class_bytes[k]);
     return piece;
 }
 
@@ -89,7 +100,7 @@ void io_pool_give(struct io_pool *pool, void *piece, size_t size_bytes)
     unsigned k = class_of(size_bytes);
     memcpy(piece, &pool->free[k], sizeof pool->free[k]);
     pool->free[k] = piece;
-    __asan_poison_memory_region(piece, class_bytes[k]);
+    poison(piece, class_bytes[k]);
 }
 
 static void keep_blocks(struct io_pool *pool, size_t kept_bytes_max)
@@ -100,12 +111,12 @@ static void keep_blocks(struct io_pool *pool, size_t kept_bytes_max)
         struct io_pool_block *block = *at;
         if (kept + block->size_bytes <= kept_bytes_max) {
             kept += block->size_bytes;
-            __asan_poison_memory_region(block->bytes, block->size_bytes);
+            poison(block->bytes, block->size_bytes);
             at = &block->next;
             continue;
         }
         *at = block->next;
-        __asan_unpoison_memory_region(block->bytes, block->size_bytes);
+        unpoison(block->bytes, block->size_bytes);
         free(block);
     }
     struct io_pool_block *first = pool->blocks;
