@@ -7,7 +7,8 @@
 #include "request.h"
 #include "wasi/wasi_http.h"
 
-#define INTERFACES_MAX 64u
+#define INTERFACES_MAX   64u
+#define CLOCK_CALLS_HELD 16u /* a hello in JavaScript asks for the time 18 times */
 
 /* ---- what components are linked with ---- */
 
@@ -254,6 +255,26 @@ static enum status give_objects(struct request *r, struct error *err)
     return st;
 }
 
+/* wasi:logging goes where standard error goes, in lines that begin with the level. */
+static void log_message(void *context, enum wasi_log_level level, const char *topic,
+                        size_t topic_bytes, const char *message, size_t message_bytes)
+{
+    static const char *const names[] = {"trace", "debug", "info", "warn", "error", "critical"};
+    const struct wasi_stream log = request_stream(context, 2);
+    const struct wasi_http_text pieces[] = {
+        {names[level], strlen(names[level])},
+        {": ", 2},
+        {topic, topic_bytes},
+        {": ", topic_bytes ? 2 : 0},
+        {message, message_bytes},
+        {"\n", 1},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(pieces); i++) {
+        size_t taken;
+        (void)log.ops->write(log.context, pieces[i].data, pieces[i].size_bytes, &taken);
+    }
+}
+
 enum status request_component_prepare(struct request *r, struct error *err)
 {
     const struct edge_config *config = &r->edge->config;
@@ -268,6 +289,8 @@ enum status request_component_prepare(struct request *r, struct error *err)
         .clock = loop_clock(config->loop),
         .random = random_system(),
         .waiter = {wait_suspended, r},
+        .clock_calls_held = CLOCK_CALLS_HELD,
+        .log = {log_message, r},
     };
     enum status st = wasi_preview2_reuse(r->component.wasi, &wasi, err);
     if (!st) st = give_objects(r, err);
