@@ -83,6 +83,10 @@ static enum status lower(struct component_tables *t, const struct plan_canon *fr
 {
     to->kind = from->lift == PLAN_NONE ? CANON_LOWER_HOST : CANON_LOWER_LIFTED;
     enum status st = component_wit_type(t, from->type, &to->type, err);
+    if (st && from->lift == PLAN_NONE)
+        error_prefix(err, "import \"%.*s\" \"%.*s\"", (int)from->host.interface.size_bytes,
+                     from->host.interface.text, (int)from->host.name.size_bytes,
+                     from->host.name.text);
     if (st) return st;
     if (from->lift != PLAN_NONE) {
         to->lift = from->lift;

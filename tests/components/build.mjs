@@ -77,17 +77,28 @@ export function fromReactor(folder, name, source, wit, world) {
   });
 }
 
-// WASI 0.2's packages as one source, of version 0.2.10: ComponentizeJS knows no later one.
-function wasiSource() {
+// WASI 0.2's packages as one source, under some version of the track.
+function wasiSource(version) {
   let text = '';
   for (const name of ['cli', 'clocks', 'filesystem', 'http', 'io', 'random', 'sockets']) {
     const file = path.join(jco, `lib/wit/builtin/0.2.12/wasi-${name}/package.wit`);
     text += readFileSync(file, 'utf8')
-      .replaceAll('0.2.12', '0.2.10')
+      .replaceAll('0.2.12', version)
       .replace(/^package ([^;]*);/m, 'package $1 {');
     text += '}\n';
   }
   return text;
+}
+
+// A component without sense that imports and exports all of a world of WASI 0.2.
+export function fromWorld(folder, world, version) {
+  const [name] = world.split('/').slice(1);
+  const wit = `package test:worlds;\nworld w { include wasi:${world}@${version}; }\n` +
+    wasiSource(version);
+  return once(folder, `world-${name}`, [wit, versionOf('jco')], async () => {
+    const core = await tools.componentEmbed({ dummy: true, witSource: wit, world: 'w' });
+    return tools.componentNew(core, []);
+  });
 }
 
 // A fetch handler for wasi:http/proxy by ComponentizeJS; takes 10 to 30 s.
@@ -95,8 +106,9 @@ export function fromJavaScript(folder, name, source) {
   return once(folder, name, [source, versionOf('componentize-js')], async () => {
     const file = path.join(scope, 'componentize-js/src/componentize.js');
     const { componentize } = await import(pathToFileURL(file));
+    // It knows no later version.
     const witWorld =
-      `package test:app;\nworld app { include wasi:http/proxy@0.2.10; }\n${wasiSource()}`;
+      `package test:app;\nworld app { include wasi:http/proxy@0.2.10; }\n${wasiSource('0.2.10')}`;
     const { component } = await componentize(source, { witWorld, worldName: 'app' });
     return component;
   });

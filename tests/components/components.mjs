@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { fromCommand, fromReactor, fromRust, fromText } from './build.mjs';
+import { fromCommand, fromReactor, fromRust, fromText, fromWorld } from './build.mjs';
 import * as guests from './guests.mjs';
 import { check, finish, run } from './harness.mjs';
 
@@ -152,6 +152,16 @@ await check('constructors of a reactor run once, at deploy', async () => {
     assert.equal(done.code, 0, done.stderr);
   }
 });
+
+// ---- worlds ----
+
+for (const world of ['cli/command', 'cli/imports', 'http/proxy']) {
+  for (const version of ['0.2.12', '0.2.3', '0.2.99']) {
+    await check(`hosts have every function of wasi:${world}@${version}, with its type`, async () => {
+      compiled(await fromWorld(folder, world, version), '--level', 'fast');
+    });
+  }
+}
 
 // ---- in the text format ----
 
