@@ -40,6 +40,10 @@ static enum status input_read(void *context, void *bytes, size_t size, size_t *r
     *ret = held < size ? held : size;
     memcpy(bytes, r->input + r->input_start, *ret);
     r->input_start += *ret;
+    /* What is there behind the look ahead comes along; what is not, or has failed, comes next. */
+    size_t more = 0;
+    if (*ret < size && input_fetch(r, (char *)bytes + *ret, size - *ret, &more) == ST_OK)
+        *ret += more;
     return ST_OK;
 }
 
