@@ -28,12 +28,12 @@ function freePort() {
 
 // The functions below make what start() wants: a function from the port to the command.
 
-// Compiled ahead, so that it is the optimised code that answers.
-export const mayflyServer = (name, wasm) => (port) => {
+// Compiled ahead, so that it is the optimised code that answers. `more` are options of `serve`.
+export const mayflyServer = (name, wasm, more = []) => (port) => {
   const apps = path.join(folder, `apps-${name}`);
   mkdirSync(apps);
   run(mayfly, ['compile', wasm, '-o', path.join(apps, `${name}.mfa`)]);
-  const args = ['serve', '--listen', `127.0.0.1:${port}`, '--workers', '1', apps];
+  const args = ['serve', '--listen', `127.0.0.1:${port}`, '--workers', '1', ...more, apps];
   return { command: mayfly, args, path: `/${name}/` };
 };
 

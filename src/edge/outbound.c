@@ -83,8 +83,8 @@ struct subrequest {
     struct request *request;
     struct subrequest *next, *previous; /* of the same request */
     struct http_call *call;             /* NULL: cut, because the request is over */
-    bool told;                          /* the log knows that its addresses are prohibited */
-    char grant[EDGE_GRANT_BYTES_MAX];   /* that would permit them */
+    bool is_scheme_port;
+    bool told; /* the log knows that its addresses are prohibited */
 };
 
 /* "--allow app=host:port" */
@@ -157,8 +157,12 @@ static void on_event(void *context)
     struct subrequest *s = context;
     struct request *r = s->request;
     if (!s->told && http_call_failure(s->call) == HTTP_CALL_ADDRESS_PROHIBITED) {
+        struct target target = {.is_scheme_port = s->is_scheme_port};
+        char grant[EDGE_GRANT_BYTES_MAX];
         s->told = true;
-        log_refused(r, "address-prohibited", (struct http_slice){0}, s->grant);
+        http_call_destination(s->call, &target.host, &target.port);
+        print_grant(r, &target, "--allow-private", grant);
+        log_refused(r, "address-prohibited", target.host, grant);
     }
     request_resume(r);
 }
@@ -190,7 +194,7 @@ static struct subrequest *subrequest_new(struct request *r, const struct target 
     struct subrequest *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->request = r;
-    print_grant(r, target, "--allow-private", s->grant);
+    s->is_scheme_port = target->is_scheme_port;
     return s;
 }
 

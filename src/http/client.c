@@ -16,17 +16,34 @@
 
 CURL *client_take_handle(struct http_client *c)
 {
-    return c->handles_count ? c->handles[--c->handles_count] : curl_easy_init();
+    return c->handles_count ? c->handles[--c->handles_count] : request_handle_new();
 }
 
-void client_give_handle(struct http_client *c, CURL *easy, bool may_keep)
+/* Of a call that could have had trailers, curl_easy_reset() of 7.88 forgets too little: the next
+ * body in chunks would be written past its buffer. */
+void client_give_handle(struct http_client *c, const struct http_call *call)
 {
-    if (!may_keep || c->handles_count == CLIENT_HANDLES_KEPT) {
-        curl_easy_cleanup(easy);
+    if (call->chunked || c->handles_count == CLIENT_HANDLES_KEPT) {
+        curl_easy_cleanup(call->easy);
         return;
     }
-    curl_easy_reset(easy);
-    c->handles[c->handles_count++] = easy;
+    if (!call->is_plain) request_handle_reset(call->easy);
+    c->handles[c->handles_count++] = call->easy;
+}
+
+struct http_call *client_take_call(struct http_client *c)
+{
+    struct http_call *call = c->calls_kept ? c->calls[--c->calls_kept] : malloc(sizeof *call);
+    if (call) memset(call, 0, offsetof(struct http_call, received));
+    return call;
+}
+
+void client_give_call(struct http_client *c, struct http_call *call)
+{
+    if (c->calls_kept == CLIENT_HANDLES_KEPT)
+        free(call);
+    else
+        c->calls[c->calls_kept++] = call;
 }
 
 uint8_t *client_take_buffer(struct http_client *c)
@@ -134,7 +151,7 @@ static int on_timeout(UNUSED CURLM *multi, long ms, void *context)
     if (ms < 0)
         loop_timer_stop(c->loop, &c->timer);
     else
-        loop_timer_start(c->loop, &c->timer, loop_refresh_now(c->loop) + (uint64_t)ms * NS_PER_MS);
+        loop_timer_start(c->loop, &c->timer, loop_now_ns(c->loop) + (uint64_t)ms * NS_PER_MS);
     return 0;
 }
 
@@ -227,6 +244,7 @@ void http_client_free(struct http_client *c)
     if (c->multi) curl_multi_cleanup(c->multi);
     loop_timer_stop(c->loop, &c->timer);
     while (c->buffers_count) free(c->buffers[--c->buffers_count]);
+    while (c->calls_kept) free(c->calls[--c->calls_kept]);
     dns_free(c->dns);
     X509_STORE_free(c->store);
     free(c);

@@ -141,6 +141,10 @@ NODISCARD enum status http_call_readable(const struct http_call *call, size_t *s
 /* Why the call has failed; HTTP_CALL_OK: it has not. */
 enum http_call_error http_call_failure(const struct http_call *call);
 
+/* Where it goes: the host in its usual form. */
+void http_call_destination(const struct http_call *call, struct http_slice *ret_host,
+                           uint16_t *ret_port);
+
 /* Once the body has ended. */
 size_t http_call_trailer_count(const struct http_call *call);
 struct http_field http_call_trailer(const struct http_call *call, size_t index);

@@ -99,9 +99,7 @@ void call_end(struct http_call *call, enum http_call_error error)
     dns_cancel(&call->waiter);
     if (call->easy) {
         curl_multi_remove_handle(c->multi, call->easy);
-        /* Of one that had trailers, curl_easy_reset() of 7.88 forgets too little: the next body in
-         * chunks would be written past its buffer. */
-        client_give_handle(c, call->easy, !call->chunked);
+        client_give_handle(c, call);
         call->easy = NULL;
     }
     drop_buffer(c, &call->out);
@@ -121,7 +119,7 @@ void http_call_end(struct http_call *call)
     buffer_done(&call->text);
     free(call->target);
     call->client->calls_count--;
-    free(call);
+    client_give_call(call->client, call);
 }
 
 /* ---- the beginning ---- */
@@ -188,7 +186,7 @@ static uint64_t timeout_of(uint32_t given_ms, uint32_t default_ms)
 
 static struct http_call *call_new(struct http_client *c, const struct http_call_config *request)
 {
-    struct http_call *call = calloc(1, sizeof *call);
+    struct http_call *call = client_take_call(c);
     if (!call) return NULL;
     call->client = c;
     call->on_event = request->on_event;
@@ -303,6 +301,13 @@ enum status http_call_head(const struct http_call *call, int *status, enum http_
 enum http_call_error http_call_failure(const struct http_call *call)
 {
     return call->phase == CALL_ENDED ? call->error : HTTP_CALL_OK;
+}
+
+void http_call_destination(const struct http_call *call, struct http_slice *ret_host,
+                           uint16_t *ret_port)
+{
+    *ret_host = (struct http_slice){call->host, strlen(call->host)};
+    *ret_port = call->port;
 }
 
 size_t http_call_field_count(const struct http_call *call)

@@ -34,9 +34,10 @@ struct http_client {
     struct loop_timer timer;
     uint32_t calls_count;
     uint64_t connections;
-    CURL *handles[CLIENT_HANDLES_KEPT];
+    CURL *handles[CLIENT_HANDLES_KEPT]; /* as request_handle_reset() leaves them, nearly */
+    struct http_call *calls[CLIENT_HANDLES_KEPT];
     uint8_t *buffers[CLIENT_HANDLES_KEPT];
-    size_t handles_count, buffers_count;
+    size_t handles_count, buffers_count, calls_kept;
 };
 
 /* Of a response: offsets into its text. */
@@ -76,21 +77,25 @@ struct http_call {
     bool has_length;
     uint64_t length, written; /* of the body: that was said, that the caller gave */
     bool finished, chunked;
+    bool is_plain; /* neither HEAD nor with a body: nothing is left behind in the handle */
     struct call_buffer out;
     bool send_paused, receive_paused;
 
     int status;
     bool head_done, in_trailers;
     struct buffer text; /* names and values of fields */
-    struct call_field received[HTTP_CLIENT_FIELDS_MAX];
     uint32_t received_count, head_count;
     struct call_buffer in;
+    struct call_field received[HTTP_CLIENT_FIELDS_MAX]; /* last, so that it need not be zeroed */
 };
 
 /* ---- client.c ---- */
 
 NODISCARD CURL *client_take_handle(struct http_client *c); /* NULL: no memory */
-void client_give_handle(struct http_client *c, CURL *easy, bool may_keep);
+void client_give_handle(struct http_client *c, const struct http_call *call);
+NODISCARD struct http_call *
+client_take_call(struct http_client *c); /* zeroed, but for received[] */
+void client_give_call(struct http_client *c, struct http_call *call);
 NODISCARD uint8_t *client_take_buffer(struct http_client *c); /* NULL: no memory */
 void client_give_buffer(struct http_client *c, uint8_t *buffer);
 
@@ -106,6 +111,10 @@ NODISCARD enum http_call_error call_keep_request(struct http_call *call,
 /* Whether a field may be sent in a trailer. */
 bool call_trailer_allowed(struct http_slice name);
 NODISCARD bool call_add_line(struct curl_slist **list, const struct http_field *field);
+
+/* A handle with what holds for every call. */
+NODISCARD CURL *request_handle_new(void);
+void request_handle_reset(CURL *easy);
 
 /* Tells libcurl all about the call. False: no memory. */
 NODISCARD bool call_set_options(struct http_call *call);

@@ -121,7 +121,7 @@ static enum http_call_error keep_fields(struct http_call *call, const struct htt
     /* Fields that libcurl would add by itself. */
     static const struct {
         const char *lower, *none;
-    } own[] = {{"accept", "Accept:"}, {"expect", "Expect:"}, {"content-type", "Content-Type:"}};
+    } own[] = {{"accept", "Accept:"}, {"expect", "Expect:"}};
     bool given[ARRAY_COUNT(own)] = {false};
     if (r->fields_count > HTTP_CLIENT_FIELDS_MAX) return HTTP_CALL_FIELDS;
     for (size_t i = 0; i < r->fields_count; i++) {
@@ -263,7 +263,10 @@ static bool set_addresses(struct http_call *call)
 {
     char text[HTTP_CLIENT_HOST_BYTES_MAX + 16 + HTTP_CLIENT_ADDRESSES_MAX * (INET6_ADDRSTRLEN + 3)];
     size_t at = (size_t)snprintf(text, sizeof text, "+%s:%u:", call->host, call->port);
-    if (call->address.family) return true;
+    if (call->address.family) {
+        curl_easy_setopt(call->easy, CURLOPT_RESOLVE, NULL);
+        return true;
+    }
     for (size_t i = 0; i < call->addresses.count; i++) {
         char address[INET6_ADDRSTRLEN];
         bool brackets = call->addresses.list[i].family == AF_INET6;
@@ -291,12 +294,15 @@ static void set_body(struct http_call *call)
     size_t held = call_buffer_size(&call->out);
     bool expects_one = strcmp(call->method, "POST") == 0 || strcmp(call->method, "PUT") == 0 ||
                        strcmp(call->method, "PATCH") == 0;
+    call->is_plain = true;
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
     if (call->is_head) {
+        call->is_plain = false;
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
     if (call->finished && !held && !call->trailers && !expects_one) return;
+    call->is_plain = false;
     bool known = call->has_length || (call->finished && !call->trailers);
     call->chunked = !known;
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
@@ -311,9 +317,16 @@ static void set_body(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_TRAILERDATA, call);
 }
 
-static void set_rules(struct http_call *call)
+CURL *request_handle_new(void)
 {
-    CURL *easy = call->easy;
+    CURL *easy = curl_easy_init();
+    if (easy) request_handle_reset(easy);
+    return easy;
+}
+
+void request_handle_reset(CURL *easy)
+{
+    curl_easy_reset(easy);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -321,18 +334,16 @@ static void set_rules(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)HTTP_CLIENT_IDLE_S);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)(call->timeouts_ns[CALL_CONNECTING] / NS_PER_MS) + 1);
     curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl);
-    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, call_on_header);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, call_on_body);
 }
 
+/* What differs from call to call; the rest is as request_handle_reset() has left it. */
 bool call_set_options(struct http_call *call)
 {
     CURL *easy = call->easy;
@@ -340,14 +351,16 @@ bool call_set_options(struct http_call *call)
     bool brackets = call->address.family == AF_INET6;
     snprintf(url, sizeof url, "%s://%s%s%s:%u/", call->is_https ? "https" : "http",
              brackets ? "[" : "", call->host, brackets ? "]" : "", call->port);
-    set_rules(call);
-    set_body(call);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(call->timeouts_ns[CALL_CONNECTING] / NS_PER_MS) + 1);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->fields);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, call_on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, call_on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    set_body(call);
     return set_addresses(call) && !curl_easy_setopt(easy, CURLOPT_URL, url) &&
            !curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, call->target);
 }
