@@ -124,6 +124,19 @@ const tests = {
     assert.equal((await ask(server, '/clone')).text, 'entries of the clone 3\nentries 2\n');
   },
 
+  async 'fields that belong to the connection'(server) {
+    const forbidden = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection',
+      'transfer-encoding', 'upgrade', 'host', 'HTTP2-Settings', 'Transfer-Encoding'];
+    const others = ['te', 'trailer', 'content-length', 'x-connection'];
+    assert.equal((await ask(server, '/forbidden')).text,
+      [...forbidden.map((name) => `${name} 1\n`), ...others.map((name) => `${name} 0\n`)].join(''));
+  },
+
+  async 'a request shows no fields of its connection'(server) {
+    for (const name of ['host', 'connection', 'keep-alive', 'upgrade', 'http2-settings', 'proxy-connection'])
+      assert.equal((await ask(server, `/same/find?${name}`, { headers: { [name]: 'close' } })).text, 'none', name);
+  },
+
   async 'repeated fields of a response'(server) {
     const got = await ask(server, '/same/reply-fields');
     assert.deepEqual(got.headers['set-cookie'], ['a=1; Path=/', 'b=2']);
@@ -244,6 +257,12 @@ const limited = {
     const refused = await ask(server, '/same/count', { method: 'POST', body: chunks() });
     assert.equal(refused.status, 413);
   },
+  async 'a log past its limit'(server) {
+    assert.equal((await ask(server, '/log-much')).text, 'logged\n');
+    await until(() => lines(server, 'dropped_bytes').length, () => server.log);
+    assert.equal(lines(server, 'a hundred or so').length, 1024 / 64);
+    assert.match(lines(server, 'dropped_bytes')[0], new RegExp(`dropped_bytes=${100 * 64 - 1024}`));
+  },
   async 'a response body past its limit'(server) {
     assert.equal((await ask(server, '/same/flood?4096')).bytes.length, 4096);
     await fails(server, '/same/flood?4097', { outcome: 'bad-response', reason: /larger than the limit/ });
@@ -294,7 +313,7 @@ const server = await serveMayfly(mayfly, guest, '--workers', '1');
 await runAll(server, tests);
 assert.equal(await stop(server), 0, server.log);
 const small = await serveMayfly(mayfly, guest, '--workers', '1', '--timeout', '1', '--instances', '2',
-  '--request-body', '4', '--response-body', '4');
+  '--request-body', '4', '--response-body', '4', '--guest-log', '1');
 await runAll(small, limited);
 assert.equal(await stop(small), 0, small.log);
 console.log(`${counts.passed} passed, ${counts.failed} failed, 0 skipped`);

@@ -286,6 +286,53 @@ static void do_log(struct exchange *x)
     say(x, "logged\n");
 }
 
+static void do_forbidden(struct exchange *x)
+{
+    static const char *const names[] = {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "HTTP2-Settings",
+        "Transfer-Encoding",
+        "te",
+        "trailer",
+        "content-length",
+        "x-connection",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct wasi_header_result r;
+        struct wasi_fields_result list;
+        struct wasi_bytes value = {"1", 1};
+        struct wasi_field field = {{(char *)names[i], strlen(names[i])}, value};
+        wasi_handle f = wasi_fields_new();
+        wasi_fields_append(f, names[i], strlen(names[i]), "1", 1, &r);
+        bool append = r.is_error && r.error == WASI_HEADER_FORBIDDEN;
+        wasi_fields_set(f, names[i], strlen(names[i]), &value, 1, &r);
+        bool set = r.is_error && r.error == WASI_HEADER_FORBIDDEN;
+        wasi_fields_delete(f, names[i], strlen(names[i]), &r);
+        bool delete = r.is_error && r.error == WASI_HEADER_FORBIDDEN;
+        wasi_fields_from_list(&field, 1, &list);
+        bool from_list = list.is_error && list.error == WASI_HEADER_FORBIDDEN;
+        if (append != set || set != delete || delete != from_list) __builtin_trap();
+        say_number(x, names[i], append);
+    }
+}
+
+static void do_log_much(struct exchange *x)
+{
+    struct wasi_stream_result r;
+    wasi_handle err = cli_get_stderr();
+    for (int i = 0; i < 100; i++)
+        wasi_output_stream_blocking_write_and_flush(
+            err, "a line of sixty-four bytes, of which there are a hundred or so.\n", 64, &r);
+    say(x, "logged\n");
+}
+
 static void open_body(struct exchange *x, const char *length)
 {
     if (length) wasi_http_response_field(&x->response, "content-length", length);
@@ -568,6 +615,8 @@ static const struct {
     {"/same/nap", do_nap},
     {"/same/early", do_early},
     {"/clone", do_clone},
+    {"/forbidden", do_forbidden},
+    {"/log-much", do_log_much},
     {"/log", do_log},
     {"/none", do_none},
     {"/error", do_error},
