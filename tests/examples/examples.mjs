@@ -8,8 +8,9 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { componentChecks, SECRETS, startOrigin } from './component_checks.mjs';
 
-const START_MS_MAX = 60_000;
+const START_MS_MAX = 300_000; // the JavaScript engine may have to be compiled
 const MEMORY_GROWTH_BYTES_MAX = 32 << 20;
 
 const [folder, host, program] = process.argv.slice(2);
@@ -18,10 +19,16 @@ const isMayfly = host === '--mayfly';
 const BIG_BODY_BYTES = Number(process.env.MAYFLY_EXAMPLES_BIG_BYTES
   ?? (isMayfly ? 1 << 30 : 64 << 20));
 
+// The origin of the rate-limiting proxy, and what the components find in their environment.
+const origin = isMayfly ? await startOrigin() : undefined;
+const originPlace = `127.0.0.1:${origin?.address().port}`;
+const componentSettings = ['--allow-private', `rate-limit=${originPlace}`,
+  ...Object.entries({ ...SECRETS, ORIGIN: `http://${originPlace}` }).flatMap(([name, value]) => ['--env', `${name}=${value}`])];
+
 function start() {
   const [command, args] = isMayfly
     ? [program, ['serve', '--listen', '127.0.0.1:0', '--timeout', '600', '--cpu-limit', '600000',
-      '--request-body', String(4 << 20), '--response-body', String(8 << 20), folder]]
+      '--request-body', String(4 << 20), '--response-body', String(8 << 20), ...componentSettings, folder]]
     : [process.execPath, [path.join(import.meta.dirname, 'cgi_host.mjs'), folder]];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];
@@ -244,6 +251,7 @@ const checks = [
   ...isMayfly ? [
     ['hello-component-c', () => hello('hello-component-c', 'a component in C')],
     ['hello-component-js', () => hello('hello-component-js', 'a component in JavaScript')],
+    ...componentChecks(ask),
   ] : [],
   ['nft: a token', nftToken],
   ['nft: 304 for a known ETag', nftNotModified],
