@@ -172,15 +172,19 @@ static bool allow_threads(scmp_filter_ctx filter)
     return !failed;
 }
 
-/* Sockets of the internet, and no others. */
+/* TCP and UDP, over IPv4 and IPv6. Which addresses, no filter sees: http's client looks at them. */
 static bool allow_sockets(scmp_filter_ctx filter)
 {
-    int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, AF_INET, 0));
-    failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                               SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0));
-    failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-                               SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+    static const int families[] = {AF_INET, AF_INET6}, types[] = {SOCK_STREAM, SOCK_DGRAM};
+    int failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+    for (size_t i = 0; i < ARRAY_COUNT(families); i++)
+        for (size_t k = 0; k < ARRAY_COUNT(types); k++)
+            failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+                                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0),
+                                       SCMP_A1(SCMP_CMP_MASKED_EQ,
+                                               ~(scmp_datum_t)(SOCK_NONBLOCK | SOCK_CLOEXEC),
+                                               (scmp_datum_t)types[k]));
     return !failed && allow(filter, SCMP_ACT_ALLOW, client_calls, ARRAY_COUNT(client_calls));
 }
 

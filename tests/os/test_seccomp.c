@@ -56,6 +56,31 @@ static int do_socket(void)
     return socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 1 : 2;
 }
 
+static int do_sockets(void)
+{
+    int types[] = {SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, SOCK_DGRAM};
+    for (size_t i = 0; i < 2; i++)
+        if (socket(AF_INET, types[i], 0) < 0 ||
+            (socket(AF_INET6, types[i], 0) < 0 && errno != EAFNOSUPPORT))
+            return 1;
+    return 0;
+}
+
+static int do_socket_unix(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EACCES ? 0 : 1;
+}
+
+static int do_socket_raw(void)
+{
+    return socket(AF_INET, SOCK_RAW, 1) < 0 ? 1 : 2;
+}
+
+static int do_socket_netlink(void)
+{
+    return socket(AF_NETLINK, SOCK_RAW, 0) < 0 ? 1 : 2;
+}
+
 static int do_exec(void)
 {
     char *const argv[] = {(char[]){"true"}, NULL};
@@ -133,6 +158,12 @@ static const struct filter_case cases[] = {
     {SECCOMP_WORKER, do_open, 0, -1, false},
     {SECCOMP_WORKER, do_writable_code, SECCOMP_EXIT_CODE, SYS_mmap, false},
     {SECCOMP_WORKER, do_memory, 0, -1, true},
+    {SECCOMP_CLIENT, do_sockets, 0, -1, true},
+    {SECCOMP_CLIENT, do_socket_unix, 0, -1, false},
+    {SECCOMP_CLIENT, do_socket_raw, SECCOMP_EXIT_CODE, SYS_socket, false},
+    {SECCOMP_CLIENT, do_socket_netlink, SECCOMP_EXIT_CODE, SYS_socket, false},
+    {SECCOMP_CLIENT, do_exec, SECCOMP_EXIT_CODE, SYS_execve, true},
+    {SECCOMP_CLIENT, do_open, 0, -1, false},
     {SECCOMP_COMPILER, do_socket, SECCOMP_EXIT_CODE, SYS_socket, true},
     {SECCOMP_COMPILER, do_exec, SECCOMP_EXIT_CODE, SYS_execve, true},
     {SECCOMP_COMPILER, do_fork, SECCOMP_EXIT_CODE, SYS_fork, true},
