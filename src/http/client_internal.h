@@ -57,35 +57,28 @@ struct http_call {
     struct http_client *client;
     void (*on_event)(void *context);
     void *context;
-    enum call_phase phase;
-    enum http_call_error error;
     struct loop_task start_task, change_task;
     struct loop_timer timer;
     uint64_t timeouts_ns[CALL_ENDED]; /* by phase */
-
-    char host[HTTP_CLIENT_HOST_BYTES_MAX + 1]; /* in its usual form */
-    struct client_address address;             /* when that is one */
-    uint16_t port;
-    bool is_https, is_head, private_allowed;
     struct dns_waiter waiter;
     struct dns_addresses addresses;
     CURL *easy;
     struct curl_slist *fields, *resolve, *trailers;
-
-    char method[HTTP_METHOD_BYTES_MAX + 1];
     char *target;
-    bool has_length;
     uint64_t length, written; /* of the body: that was said, that the caller gave */
-    bool finished, chunked;
-    bool is_plain; /* neither HEAD nor with a body: nothing is left behind in the handle */
-    struct call_buffer out;
-    bool send_paused, receive_paused;
-
-    int status;
-    bool head_done, in_trailers;
+    struct call_buffer out, in;
     struct buffer text; /* names and values of fields */
+    enum call_phase phase;
+    enum http_call_error error;
+    int status;
     uint32_t received_count, head_count;
-    struct call_buffer in;
+    struct client_address address; /* when the host is one */
+    uint16_t port;
+    bool is_https, is_head, private_allowed;
+    bool is_plain; /* neither HEAD nor with a body: nothing is left behind in the handle */
+    bool has_length, finished, chunked, send_paused, receive_paused, head_done;
+    char host[HTTP_CLIENT_HOST_BYTES_MAX + 1]; /* in its usual form */
+    char method[HTTP_METHOD_BYTES_MAX + 1];
     struct call_field received[HTTP_CLIENT_FIELDS_MAX]; /* last, so that it need not be zeroed */
 };
 
