@@ -93,6 +93,7 @@ static enum http_call_error error_of(const struct http_call *call, CURL *easy, C
     case CURLE_SSL_CONNECT_ERROR: return HTTP_CALL_TLS_PROTOCOL;
     case CURLE_PEER_FAILED_VERIFICATION: return HTTP_CALL_TLS_CERTIFICATE;
     case CURLE_PARTIAL_FILE: return HTTP_CALL_INCOMPLETE;
+    case CURLE_SEND_FAIL_REWIND: /* a kept connection was closed as it was used again */
     case CURLE_GOT_NOTHING: return HTTP_CALL_TERMINATED;
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR: return call->head_done ? HTTP_CALL_INCOMPLETE : HTTP_CALL_TERMINATED;

@@ -1,5 +1,6 @@
 #include "client_dns.h"
 
+#define CARES_NO_DEPRECATED /* Debian 12 has what newer versions advise against, and no other */
 #include <ares.h>
 #include <arpa/inet.h>
 #include <stdio.h>
