@@ -71,18 +71,20 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* How long until this run has had its slice or its limit; 0: now. */
-static uint64_t time_left(const struct preempt *p, uint64_t run_ns)
+/* How long until this run, `passed_ns` after its begin, has had its slice or its limit; 0: now. A
+ * slice is of real time: who waits for its end does not wait for less when the system gives the
+ * thread's time to others. */
+static uint64_t time_left(const struct preempt *p, uint64_t run_ns, uint64_t passed_ns)
 {
     if (over_limit(p, run_ns)) return 0;
-    uint64_t slice_ns = run_ns < p->slice_ns ? p->slice_ns - run_ns : 0;
+    uint64_t slice_ns = passed_ns < p->slice_ns ? p->slice_ns - passed_ns : 0;
     return least(p->cpu_ns_max - p->cpu_ns - run_ns, slice_ns);
 }
 
 /* When the first tick of a run is due. */
 static uint64_t first_delay(const struct preempt *p)
 {
-    uint64_t left_ns = time_left(p, 0);
+    uint64_t left_ns = time_left(p, 0, 0);
     if (calm_ticks < CALM_TICKS || p->slice_ns > NEVER_NS / CALM_SLICES) return left_ns;
     return over_limit(p, 0) ? 0 : least(p->cpu_ns_max - p->cpu_ns, p->slice_ns * CALM_SLICES);
 }
@@ -112,7 +114,7 @@ static void tick_again(uint64_t delay_ns)
 void preempt_enter(struct preempt *p)
 {
     if (!p->slice_ns) return;
-    p->start_ns = read_clock(CLOCK_MONOTONIC);
+    p->begin_ns = p->start_ns = read_clock(CLOCK_MONOTONIC);
     p->pending = p->alone = false;
     uint64_t delay_ns = tick_delay(first_delay(p));
     if (ticking && tick_at_ns <= p->start_ns + delay_ns) return;
@@ -161,8 +163,9 @@ void preempt_on_tick(void *ucontext)
         return;
     }
     struct preempt *p = &i->preempt;
-    uint64_t run_ns = discount(p), left_ns = time_left(p, run_ns);
-    note_calm(run_ns < p->slice_ns / 2);
+    uint64_t run_ns = discount(p), passed_ns = mark_ns - p->begin_ns;
+    uint64_t left_ns = time_left(p, run_ns, passed_ns);
+    note_calm(passed_ns < p->slice_ns / 2);
     if (left_ns) {
         tick_again(tick_delay(left_ns));
         return;
@@ -199,9 +202,7 @@ uint32_t preempt_point(struct instance *i)
         ticking = false;
         return TRAP_CPU_LIMIT;
     }
-    uint64_t left_ns = time_left(p, run_ns);
-    tick_again(tick_delay(left_ns ? left_ns : p->slice_ns));
-    if (left_ns) return TRAP_NONE; /* the system had given the time to others */
+    tick_again(tick_delay(p->slice_ns));
     p->preempted = true;
     fiber_leave(&i->fiber);
     return i->cancelled ? TRAP_CANCEL : TRAP_NONE;
