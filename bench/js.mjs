@@ -14,17 +14,18 @@ const ANSWER_MS_MAX = 60_000;
 const MARK = 'app-0000';
 const GREETING = 'Hello from a component in JavaScript\n';
 const BODY = JSON.stringify({ text: 'x'.repeat(1024 - '{"text":""}'.length) });
+const maker = path.join(root, 'sdk/js/make-component.mjs');
 const sources = { hello: path.join(root, 'examples/hello-component-js/hello-component-js.js'), echo: path.join(root, 'bench/js/echo.js') };
 
-// Made once, kept while the source is the same.
+// Made once, kept while all that it is made of is the same.
 function component(name, source) {
   const out = path.join(buildRoot, 'bench', `js-${name}.wasm`);
-  const kept = `${out}.js`;
-  const text = readFileSync(source, 'utf8');
+  const kept = `${out}.of`;
+  const text = [source, maker, path.join(root, 'tests/tools/package-lock.json')].map((file) => readFileSync(file, 'utf8')).join('\n');
   const before = (() => { try { return readFileSync(kept, 'utf8'); } catch { return undefined; } })();
   if (text !== before) {
     mkdirSync(path.dirname(out), { recursive: true });
-    run(process.execPath, ['--no-warnings', path.join(root, 'sdk/js/make-component.mjs'), source, out],
+    run(process.execPath, ['--no-warnings', maker, source, out],
       { env: { ...process.env, JCO: path.join(root, 'tests/tools') } });
     writeFileSync(kept, text);
   }
@@ -108,15 +109,18 @@ async function measureRate(wasm) {
 
 // ---- memory ----
 
-// Of the worker: private memory, and pages of files, which those who map the same file share.
+// Of the worker: private memory, pages of files (a page that is mapped twice counts once), page tables.
 function memory(child) {
-  const sum = { own: 0, files: 0, tables: 0, shared: 0 };
+  const sum = { own: 0, files: 0, tables: 0 };
   for (const pid of childrenOf(child.pid)) {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const of = (name) => Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
-    sum.own += of('RssAnon') + of('RssShmem');
-    sum.files += of('RssFile');
-    sum.tables += of('VmPTE');
+    const read = (file) => {
+      const text = readFileSync(`/proc/${pid}/${file}`, 'utf8');
+      return (name) => Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024;
+    };
+    const [status, shares] = [read('status'), read('smaps_rollup')];
+    sum.own += status('RssAnon') + status('RssShmem');
+    sum.files += shares('Pss_File');
+    sum.tables += status('VmPTE');
   }
   return sum;
 }
@@ -157,7 +161,7 @@ async function deploy(server, home, name, bytes) {
   server.child.kill('SIGHUP');
   while (await get(server.port, `/${name}/`) !== `${name}\n`) {
     if (performance.now() - begin > ANSWER_MS_MAX) fail(`${name} does not answer`);
-    await new Promise((resolve) => { setTimeout(resolve, 2); });
+    await new Promise((resolve) => { setTimeout(resolve, 5); });
   }
   return performance.now() - begin;
 }
@@ -200,7 +204,7 @@ const many = await measureMemory(wasm.named);
 const kib = (bytes) => (bytes / 1024).toFixed(0);
 console.log(`\n${apps} apps on one engine, each with a live instance, in one worker; KiB\n`);
 printTable([['memory', 'KiB'], ['private, each', kib(many.live)], ['page tables, each', kib(many.tables)],
-  ['mapped files, each (its own data)', kib(many.files)], ["mapped files of the first (the engine's code and its data)", kib(many.firstFiles)]]);
+  ['pages of files, each', kib(many.files)], ["pages of files of the first, the engine's code with them", kib(many.firstFiles)]]);
 
 const second = await measureSecond(wasm.hello, wasm.named);
 console.log(`\nfrom the file of another app to its first answer, when one app of that engine has been deployed; ms\n`);
