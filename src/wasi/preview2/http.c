@@ -137,9 +137,9 @@ static struct canonical_function functions[FUNCTIONS_MAX];
 const struct canonical_interface *const *wasi_http_interfaces(size_t *ret_count)
 {
     static const struct http_functions *const parts[] = {
-        &http_fields_functions,   &http_request_functions, &http_body_functions,
-        &http_response_functions, &http_options_functions, &http_outgoing_functions,
-        &http_client_functions,
+        &http_fields_functions,   &http_request_functions,       &http_body_functions,
+        &http_response_functions, &http_options_functions,       &http_outgoing_functions,
+        &http_client_functions,   &http_outgoing_body_functions,
     };
     static struct canonical_interface types = {
         "wasi:http/types", PREVIEW2_VERSION, functions, 0, resources, ARRAY_COUNT(resources)};

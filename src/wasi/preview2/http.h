@@ -185,8 +185,8 @@ struct http_functions {
 
 /* The parts of wasi:http/types, each in the file of its name. */
 extern const struct http_functions http_fields_functions, http_request_functions,
-    http_body_functions, http_response_functions, http_options_functions, http_outgoing_functions,
-    http_client_functions;
+    http_body_functions, http_outgoing_body_functions, http_response_functions,
+    http_options_functions, http_outgoing_functions, http_client_functions;
 extern const struct canonical_interface http_outgoing_handler;
 
 #endif
