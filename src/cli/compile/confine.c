@@ -179,11 +179,12 @@ static int run_child(const struct confine_job *job, int out_fd)
     if (pid < 0) {
         exit_code = cli_failf("fork: %s", strerror(errno));
     } else {
-        bool in_time = wait_until(pid, job->deadline_s);
+        bool wanted = !job->meanwhile || job->meanwhile(job->context);
+        bool in_time = wanted && wait_until(pid, job->deadline_s);
         if (!in_time) kill(pid, SIGKILL);
         while (waitpid(pid, &state, 0) < 0 && errno == EINTR) {
         }
-        exit_code = explain(job, state, in_time, report[0]);
+        if (wanted) exit_code = explain(job, state, in_time, report[0]);
     }
     close(report[0]);
     close(report[1]);

@@ -5,6 +5,7 @@
 #ifndef CLI_COMPILE_CONFINE_H
 #define CLI_COMPILE_CONFINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -21,6 +22,9 @@ struct confine_job {
     uint32_t deadline_s;
     /* Runs in the child, which writes the outcome to `out_fd`. Returns an exit code. */
     int (*run)(void *context, int out_fd);
+    /* Runs in the parent meanwhile; false, after a message: there is to be no outcome. NULL: none.
+     */
+    bool (*meanwhile)(void *context);
     void *context;
 };
 

@@ -145,16 +145,19 @@ static int run_job(void *context, int out_fd)
     return st ? cli_fail(&err) : CLI_OK;
 }
 
-/* The outcome is kept under the name of bytes that somebody has read before. */
-static enum status check_digest(const struct arguments *args, struct error *err)
+/* The outcome is kept under the name of bytes that somebody has read before. In the parent, whose
+ * memory the child cannot change. */
+static bool check_digest(void *context)
 {
+    const struct arguments *args = context;
     uint8_t digest[SHA256_BYTES];
     char hex[SHA256_HEX];
-    if (!args->digest) return ST_OK;
+    if (!args->digest) return true;
     sha256(args->wasm.data, args->wasm.size_bytes, digest);
     sha256_hex(digest, hex);
-    if (!strcmp(hex, args->digest)) return ST_OK;
-    return error_set(err, ST_INVALID, "%s: was changed meanwhile", args->in);
+    if (!strcmp(hex, args->digest)) return true;
+    cli_failf("%s: was changed meanwhile", args->in);
+    return false;
 }
 
 /* Without its cache a module is compiled all the same. */
@@ -206,12 +209,12 @@ int main(int argc, char **argv)
         .out = args.inspect ? NULL : args.out,
         .deadline_s = args.deadline_s,
         .run = run_job,
+        .meanwhile = check_digest,
         .context = &args,
     };
     struct error err;
     buffer_init(&args.wasm, CLI_WASM_BYTES_MAX);
     enum status st = file_read(args.in, &args.wasm, &err);
-    if (!st) st = check_digest(&args, &err);
     int exit_code = st ? cli_fail(&err) : compile(&args, &job);
     buffer_done(&args.wasm);
     return exit_code;
