@@ -71,13 +71,14 @@ export function options(defaults) {
 
 // Starts `mayfly serve` with `args` on a free port: { child, port, startMs }, once it listens. Its end
 // without stopServer() ends the benchmark.
-export async function startServer(args, { env = {}, limitMs = 120_000 } = {}) {
+// `log` is a descriptor for its log, which otherwise only tells why it failed.
+export async function startServer(args, { env = {}, limitMs = 120_000, log: logFd = 'pipe' } = {}) {
   const start = performance.now();
   const child = spawn(mayfly, ['serve', '--listen', '127.0.0.1:0', ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    { stdio: ['ignore', 'pipe', logFd], env: { ...process.env, ...env } });
   let out = '';
   let log = '';
-  child.stderr.on('data', (bytes) => { log = (log + bytes).slice(-10_000); });
+  child.stderr?.on('data', (bytes) => { log = (log + bytes).slice(-10_000); });
   const port = await new Promise((resolve) => {
     const late = setTimeout(() => fail(`mayfly does not start: ${log}`), limitMs);
     child.on('exit', () => fail(`mayfly ended: ${log}`));
