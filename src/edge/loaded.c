@@ -120,10 +120,10 @@ static _Atomic uint32_t *shared_count(const struct edge *e, uint32_t worker, uin
     return e->config.counts ? &e->config.counts[(size_t)worker * EDGE_APPS_MAX + id] : NULL;
 }
 
-static void publish(const struct edge *e, const struct app *app)
+static void publish(const struct edge *e, const struct app *app, memory_order order)
 {
     _Atomic uint32_t *count = shared_count(e, e->config.worker, app->id);
-    if (count) atomic_store(count, app->running);
+    if (count) atomic_store_explicit(count, app->running, order);
 }
 
 /* Of all workers. Each publishes its own count first and looks then, so that of two that come at
@@ -141,7 +141,7 @@ bool loaded_begin(struct edge *e, struct app_version *v)
     v->running++;
     v->app->running++;
     e->running++;
-    publish(e, v->app);
+    publish(e, v->app, e->config.workers_count > 1 ? memory_order_seq_cst : memory_order_relaxed);
     if (running_everywhere(e, v->app) > e->config.limits.instances_max) {
         loaded_end(e, v);
         return false;
@@ -161,7 +161,7 @@ void loaded_end(struct edge *e, struct app_version *v)
     v->running--;
     app->running--;
     e->running--;
-    publish(e, app);
+    publish(e, app, memory_order_release);
     if (app->current == v || v->running) return;
     app_version_free(v);
     free_app_if_over(app);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "server.h"
 
@@ -73,6 +75,18 @@ void connection_release_output(struct http_connection *c)
 
 /* ---- in ---- */
 
+/* recv() and send() without the C library's points of cancellation, each of which costs 20 ns in a
+ * process of several threads. */
+static ssize_t receive(int fd, void *bytes, size_t size)
+{
+    return syscall(SYS_recvfrom, fd, bytes, size, 0, NULL, NULL);
+}
+
+static ssize_t transmit(int fd, const void *bytes, size_t size)
+{
+    return syscall(SYS_sendto, fd, bytes, size, MSG_NOSIGNAL, NULL, 0);
+}
+
 enum io_result connection_receive(struct http_connection *c, void *bytes, size_t capacity,
                                   size_t *size)
 {
@@ -80,7 +94,7 @@ enum io_result connection_receive(struct http_connection *c, void *bytes, size_t
     if (!c->readable) return IO_BLOCKED;
     ssize_t got;
     do {
-        got = recv(c->watch.fd, bytes, capacity, 0);
+        got = receive(c->watch.fd, bytes, capacity);
     } while (got < 0 && errno == EINTR);
     if (got > 0) {
         /* A short read has emptied the socket, and what comes later is reported anew; but an end
@@ -168,8 +182,7 @@ enum io_result connection_flush(struct http_connection *c)
         ssize_t sent = -1;
         if (c->writable) {
             do {
-                sent = send(c->watch.fd, c->out->bytes + c->out_start, connection_pending(c),
-                            MSG_NOSIGNAL);
+                sent = transmit(c->watch.fd, c->out->bytes + c->out_start, connection_pending(c));
             } while (sent < 0 && errno == EINTR);
             if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
                 c->socket_broken = true;
