@@ -17,12 +17,11 @@
 #include "wasi/wasi.h"
 #include "wasi/wasi_http.h"
 
-#define WARM_UP        500u
-#define REQUESTS       5000u
-#define INTERFACES_MAX 64u
-#define SLICE_NS       1000000u  /* as the edge has it */
-#define CPU_NS_MAX     50000000u /* as the edge has it */
-#define BODY_BYTES     1024u
+#define WARM_UP    500u
+#define REQUESTS   5000u
+#define SLICE_NS   1000000u  /* as the edge has it */
+#define CPU_NS_MAX 50000000u /* as the edge has it */
+#define BODY_BYTES 1024u
 
 static void must(enum status st, const char *what, const struct error *err)
 {
@@ -142,26 +141,6 @@ static enum status body_write(void *context, const void *bytes, size_t size_byte
     return ST_OK;
 }
 
-/* ---- linking ---- */
-
-static const struct canonical_interface *interfaces[INTERFACES_MAX];
-static size_t interfaces_count;
-
-static void gather_interfaces(void)
-{
-    size_t base_count, http_count;
-    const struct canonical_interface *const *base = wasi_preview2_interfaces(&base_count);
-    const struct canonical_interface *const *http = wasi_http_interfaces(&http_count);
-    for (size_t k = 0; k < base_count; k++) interfaces[interfaces_count++] = base[k];
-    for (size_t k = 0; k < http_count; k++) interfaces[interfaces_count++] = http[k];
-}
-
-static enum status find(const struct artifact *a, const struct artifact_canon *canon,
-                        const struct host_function **ret, struct error *err)
-{
-    return canonical_find(interfaces, interfaces_count, a, canon, ret, err);
-}
-
 struct guest {
     struct module *module;
     struct instance *instance;
@@ -174,15 +153,17 @@ static void guest_open(const char *path, struct guest *g)
 {
     struct error err = {.text = "exports no wasi:http/incoming-handler"};
     static const struct wasi_preview2_config nothing;
-    const struct host_set set = {.canon = find};
     struct artifact *artifact;
     must(artifact_open(path, &artifact, &err), path, &err);
     const struct artifact_component_export *handle =
         canonical_find_export(artifact, "wasi:http/incoming-handler", "0.2.0", "handle");
     if (!handle) must(ST_NOT_FOUND, path, &err);
     g->lift = handle->lift;
-    must(module_new(artifact, &set, 1, &g->module, &err), path, &err);
+    must(module_new(artifact, wasi_component_set(), 1, &g->module, &err), path, &err);
     must(wasi_preview2_new(&nothing, &g->wasi, &err), path, &err);
+    size_t interfaces_count;
+    const struct canonical_interface *const *interfaces =
+        wasi_component_interfaces(&interfaces_count);
     must(canonical_new(g->module, interfaces, interfaces_count, g->wasi, &g->canonical, &err), path,
          &err);
     const struct instance_config config = {
@@ -344,7 +325,6 @@ int main(int argc, char **argv)
     struct exchange echo = {.method = "POST", .body = body, .body_bytes = BODY_BYTES};
     must(runtime_init(&err), "runtime", &err);
     must(runtime_thread_init(&err), "thread", &err);
-    gather_interfaces();
     measure("hello", argv[1], &hello);
     measure("echo", argv[2], &echo);
     return 0;

@@ -13,10 +13,10 @@
 #include "base/clock.h"
 #include "commands.h"
 #include "common/cli.h"
-#include "common/component_hosts.h"
 #include "compiler_process.h"
 #include "node/program_file.h"
 #include "run.h"
+#include "wasi/wasi_http.h"
 
 static const char help[] =
     "usage: mayfly run [options] FILE [ARGUMENT…]\n"
@@ -164,10 +164,9 @@ static int run_module(struct module *module, const struct run_grants *grants, ch
 static enum status link_file(struct artifact *artifact, bool is_component, struct module **ret,
                              struct error *err)
 {
-    static const struct host_set component = {.canon = component_hosts_canon};
     size_t count;
     const struct host_set *sets = wasi_preview1_sets(&count);
-    return is_component ? module_new(artifact, &component, 1, ret, err)
+    return is_component ? module_new(artifact, wasi_component_set(), 1, ret, err)
                         : module_new(artifact, sets, count, ret, err);
 }
 

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "canonical/canonical.h"
 #include "common/cli.h"
-#include "common/component_hosts.h"
 #include "run.h"
+#include "wasi/wasi_http.h"
 
 bool run_is_component(const struct artifact *a)
 {
@@ -46,7 +46,7 @@ static int run_instance(struct module *module, const struct run_grants *grants,
 {
     struct error err;
     size_t count;
-    const struct canonical_interface *const *interfaces = component_hosts(&count);
+    const struct canonical_interface *const *interfaces = wasi_component_interfaces(&count);
     struct wasi_context context = {0};
     struct instance_config config = {
         .memory_bytes_max = grants->guest.memory_bytes_max,

@@ -89,13 +89,7 @@ NODISCARD enum status app_version_new(struct artifact *take_artifact, uint64_t m
 /* Without idle instances and running requests. */
 void app_version_free(struct app_version *v);
 
-/* ---- request_component.c: what components are linked with ---- */
-
-struct canonical_interface;
-struct host_set;
-
-const struct canonical_interface *const *component_interfaces(size_t *ret_count);
-const struct host_set *component_host_set(void);
+/* ---- request_component.c ---- */
 
 /* The function that answers requests; false: there is none. */
 bool component_find_handler(const struct artifact *a, uint32_t *ret_lift);

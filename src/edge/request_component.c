@@ -7,37 +7,7 @@
 #include "request.h"
 #include "wasi/wasi_http.h"
 
-#define INTERFACES_MAX   64u
 #define CLOCK_CALLS_HELD 16u /* a hello in JavaScript asks for the time 18 times */
-
-/* ---- what components are linked with ---- */
-
-const struct canonical_interface *const *component_interfaces(size_t *ret_count)
-{
-    static const struct canonical_interface *all[INTERFACES_MAX];
-    size_t base_count, http_count;
-    const struct canonical_interface *const *base = wasi_preview2_interfaces(&base_count);
-    const struct canonical_interface *const *http = wasi_http_interfaces(&http_count);
-    assert(base_count + http_count <= INTERFACES_MAX);
-    memcpy(all, base, base_count * sizeof *all);
-    memcpy(all + base_count, http, http_count * sizeof *all);
-    *ret_count = base_count + http_count;
-    return all;
-}
-
-static enum status find_host(const struct artifact *a, const struct artifact_canon *canon,
-                             const struct host_function **ret, struct error *err)
-{
-    size_t count;
-    const struct canonical_interface *const *interfaces = component_interfaces(&count);
-    return canonical_find(interfaces, count, a, canon, ret, err);
-}
-
-const struct host_set *component_host_set(void)
-{
-    static const struct host_set set = {.canon = find_host};
-    return &set;
-}
 
 bool component_find_handler(const struct artifact *a, uint32_t *ret_lift)
 {
@@ -197,7 +167,7 @@ static bool wait_suspended(void *context, struct instance *instance,
 enum status request_component_new(struct request *r, struct error *err)
 {
     size_t count;
-    const struct canonical_interface *const *interfaces = component_interfaces(&count);
+    const struct canonical_interface *const *interfaces = wasi_component_interfaces(&count);
     static const struct wasi_preview2_config nothing;
     enum status st = wasi_preview2_new(&nothing, &r->component.wasi, err);
     if (!st)

@@ -5,6 +5,7 @@
 #include "artifact/artifact.h"
 #include "runtime/runtime.h"
 #include "wasi/wasi.h"
+#include "wasi/wasi_http.h"
 
 #define EXPORT_FUNC 0u
 #define PAGE_BYTES  65536u
@@ -38,7 +39,7 @@ static enum status link_component(struct app_version *v, struct artifact *take_a
         return error_set(err, ST_INVALID,
                          "this component does not export wasi:http/incoming-handler@0.2: it "
                          "cannot answer requests (a command can be run with \"mayfly run\")");
-    return module_new(take_artifact, component_host_set(), 1, &v->module, err);
+    return module_new(take_artifact, wasi_component_set(), 1, &v->module, err);
 }
 
 static enum status link_command(struct app_version *v, struct artifact *take_artifact,

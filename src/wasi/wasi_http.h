@@ -163,4 +163,9 @@ NODISCARD enum status wasi_http_grant(struct wasi_preview2 *p,
 /* Every interface, for canonical_find(); static storage. */
 const struct canonical_interface *const *wasi_http_interfaces(size_t *ret_count);
 
+/* These and wasi_preview2_interfaces(): all that a component may import, for canonical_new(), and
+ * for module_new(). Static storage; from one thread at first. */
+const struct canonical_interface *const *wasi_component_interfaces(size_t *ret_count);
+const struct host_set *wasi_component_set(void);
+
 #endif

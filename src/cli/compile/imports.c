@@ -5,8 +5,8 @@
 
 #include "base/buffer.h"
 #include "canonical/canonical.h"
-#include "common/component_hosts.h"
 #include "component/print.h"
+#include "wasi/wasi_http.h"
 #include "wasm/program.h"
 
 #define LIST_BYTES_MAX 850u /* then the others are counted */
@@ -59,7 +59,7 @@ static enum status check_function(struct checker *c, const struct plan_canon *ca
                                   struct buffer *text, struct error *err)
 {
     size_t count, interface, name, type;
-    const struct canonical_interface *const *hosts = component_hosts(&count);
+    const struct canonical_interface *const *hosts = wasi_component_interfaces(&count);
     const struct canonical_function *function;
     put_text(text, canon->host.interface, &interface);
     put_text(text, canon->host.name, &name);

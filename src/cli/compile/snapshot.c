@@ -9,9 +9,9 @@
 #include "artifact/artifact_writer.h"
 #include "base/clock.h"
 #include "canonical/canonical.h"
-#include "common/component_hosts.h"
 #include "runtime/runtime.h"
 #include "wasi/wasi.h"
+#include "wasi/wasi_http.h"
 
 #define NS_PER_MS        1000000u
 #define WASM_PAGE        65536u
@@ -63,7 +63,7 @@ static enum status snapshot_canon(const struct artifact *a, const struct artifac
                                   const struct host_function **ret, struct error *err)
 {
     static const struct host_function function = {.call = denied};
-    enum status st = component_hosts_canon(a, canon, ret, err);
+    enum status st = wasi_component_set()->canon(a, canon, ret, err);
     if (!st && canon->kind == CANON_LOWER_HOST && !is_clock(a, canon)) *ret = &function;
     return st;
 }
@@ -218,7 +218,7 @@ struct outside {
 static enum status outside_init(struct outside *o, const struct module *module, struct error *err)
 {
     size_t count;
-    const struct canonical_interface *const *interfaces = component_hosts(&count);
+    const struct canonical_interface *const *interfaces = wasi_component_interfaces(&count);
     struct wasi_preview1_config preview1 = {
         .stdio = {{0}, wasi_stream_fd(2), wasi_stream_fd(2)},
         .clock = clock_system(),
