@@ -1,7 +1,7 @@
 /* From a plan to a program and the sections of a component: what comes out is sound for the
- * artifact's reader, is the same each time, and every allocation may fail. The linker's --wrap puts
- * the functions below in place of the C library's. */
+ * artifact's reader, is the same each time, and every allocation may fail. */
 #include "../base/cmocka_all.h"
+#include "../base/failing_memory.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,46 +12,6 @@
 #include "artifact/artifact_writer.h"
 #include "codegen/codegen.h"
 #include "codegen/component_program.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_reallocarray(void *p, size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_reallocarray(void *p, size_t count, size_t size);
-
-/* The allocation after so many successful ones fails; the ones behind it succeed. */
-static long countdown = -1;
-static bool has_failed;
-
-static bool fails_now(void)
-{
-    if (countdown < 0 || countdown-- > 0) return false;
-    has_failed = true;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails_now() ? NULL : __real_realloc(p, size);
-}
-
-void *__wrap_reallocarray(void *p, size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_reallocarray(p, count, size);
-}
 
 struct rig {
     struct builder bytes;
@@ -138,15 +98,15 @@ static void any_allocation_may_fail(void **state)
     do {
         struct component_program *c = NULL;
         struct error err = {0};
-        has_failed = false;
-        countdown = n++;
+        failing_memory_failed = false;
+        failing_memory_countdown = n++;
         enum status st = component_program_new(rig->plan, &c, &err);
-        countdown = -1;
-        if (has_failed && st != ST_NO_MEMORY)
+        failing_memory_countdown = -1;
+        if (failing_memory_failed && st != ST_NO_MEMORY)
             fail_msg("allocation %ld failed: %s %s", n, status_name(st), err.text);
-        if (!has_failed) assert_int_equal(st, ST_OK);
+        if (!failing_memory_failed) assert_int_equal(st, ST_OK);
         component_program_free(c);
-    } while (has_failed);
+    } while (failing_memory_failed);
     assert_true(n > 20);
 }
 

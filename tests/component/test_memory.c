@@ -1,7 +1,7 @@
 /* Every allocation of decoding and planning fails once: the call reports it and leaks nothing
- * (which a sanitizer build sees). The linker's --wrap puts these functions in place of the C
- * library's. */
+ * (which a sanitizer build sees). */
 #include "../base/cmocka_all.h"
+#include "../base/failing_memory.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,46 +9,6 @@
 #include "component/plan.h"
 #include "component_builder.h"
 #include "sample.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_reallocarray(void *p, size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_reallocarray(void *p, size_t count, size_t size);
-
-/* The allocation after so many successful ones fails; the ones behind it succeed. */
-static long countdown = -1;
-static bool has_failed;
-
-static bool fails_now(void)
-{
-    if (countdown < 0 || countdown-- > 0) return false;
-    has_failed = true;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails_now() ? NULL : __real_realloc(p, size);
-}
-
-void *__wrap_reallocarray(void *p, size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_reallocarray(p, count, size);
-}
 
 static enum status attempt(const struct builder *b, struct error *err)
 {
@@ -66,11 +26,11 @@ static long fail_each_in_turn(const struct builder *b)
 {
     for (long n = 0;; n++) {
         struct error err = {0};
-        countdown = n;
-        has_failed = false;
+        failing_memory_countdown = n;
+        failing_memory_failed = false;
         enum status st = attempt(b, &err);
-        countdown = -1;
-        if (!has_failed) {
+        failing_memory_countdown = -1;
+        if (!failing_memory_failed) {
             assert_int_equal(st, ST_OK);
             return n;
         }

@@ -1,52 +1,13 @@
 /* Every allocation of decoding and linking fails once: the call reports it and leaks nothing (which
- * a sanitizer build sees). The linker's --wrap puts these functions in place of the C library's. */
+ * a sanitizer build sees). */
 #include "../base/cmocka_all.h"
+#include "../base/failing_memory.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "module_builder.h"
 #include "wasm/program.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_reallocarray(void *p, size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_reallocarray(void *p, size_t count, size_t size);
-
-/* The allocation after so many successful ones fails; the ones behind it succeed. */
-static long countdown = -1;
-static bool has_failed;
-
-static bool fails_now(void)
-{
-    if (countdown < 0 || countdown-- > 0) return false;
-    has_failed = true;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails_now() ? NULL : __real_realloc(p, size);
-}
-
-void *__wrap_reallocarray(void *p, size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_reallocarray(p, count, size);
-}
 
 static enum status decode(const struct module_builder *b, struct error *err)
 {
@@ -63,11 +24,11 @@ static long fail_each_in_turn(enum status (*attempt)(const struct module_builder
 {
     for (long n = 0;; n++) {
         struct error err = {0};
-        countdown = n;
-        has_failed = false;
+        failing_memory_countdown = n;
+        failing_memory_failed = false;
         enum status st = attempt(b, &err);
-        countdown = -1;
-        if (!has_failed) {
+        failing_memory_countdown = -1;
+        if (!failing_memory_failed) {
             assert_int_equal(st, ST_OK);
             return n;
         }
@@ -167,9 +128,9 @@ static void a_builder_without_memory_stays_failed(void **state)
     unsigned stuck = 0;
     for (long n = 0; n < 40; n++) {
         assert_int_equal(program_builder_new(&p, &err), ST_OK);
-        countdown = n;
+        failing_memory_countdown = n;
         enum status st = program_builder_add(p, m, NULL, 0, false, &instance, &err);
-        countdown = -1;
+        failing_memory_countdown = -1;
         enum status end = program_builder_finish(p, &program, &err);
         if (st && end == ST_NO_MEMORY) stuck++;
         if (st) assert_int_not_equal(end, ST_OK);
