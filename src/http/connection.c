@@ -51,14 +51,26 @@ void connection_drain(struct http_connection *c)
 
 /* ---- running ---- */
 
-/* Sends what the steps have left and gives blocks back. A response that still goes on is sent at
- * the end of the turn, when all that the handler writes in it has come together. */
+/* Answers of one turn leave together, at its end: while many requests are there, their guests run
+ * one after the other in warm caches, and their clients are woken once. */
+static void hold(struct http_connection *c)
+{
+    struct http_server *s = c->server;
+    if (!links_empty(&c->held)) return;
+    if (links_empty(&s->held)) {
+        s->held_since_ns = clock_monotonic_ns(loop_clock(s->loop));
+        loop_defer(s->loop, &s->release_task);
+    }
+    links_append(&s->held, &c->held);
+}
+
+/* Sends what the steps have left, now or at the end of the turn, and gives blocks back. */
 static enum step connection_settle(struct http_connection *c, bool end_of_turn)
 {
     struct http_server *s = c->server;
     bool was_pending = connection_pending(c) > 0;
-    if (c->x.active && c->x.framing != RESPONSE_NONE && !end_of_turn) {
-        loop_defer(s->loop, &c->task);
+    if (was_pending && !end_of_turn) {
+        hold(c);
     } else if (connection_flush(c) == IO_BROKEN) {
         if (!c->x.active) return connection_free(c);
         return STEP_AGAIN;
@@ -70,13 +82,13 @@ static enum step connection_settle(struct http_connection *c, bool end_of_turn)
     return STEP_WAIT;
 }
 
-static void run(struct http_connection *c, bool end_of_turn)
+/* STEP_AGAIN: from the next step on; STEP_WAIT: from what the steps have left. */
+static void run(struct http_connection *c, enum step st, bool end_of_turn)
 {
     const uint32_t before = c->requests;
-    enum step st;
     c->running = true;
     do {
-        st = connection_step(c);
+        if (st == STEP_AGAIN) st = connection_step(c);
         if (st == STEP_AGAIN && c->state == CONNECTION_IDLE &&
             c->requests - before >= HTTP_REQUESTS_PER_TURN_MAX) {
             loop_defer_next(c->server->loop, &c->task);
@@ -87,25 +99,45 @@ static void run(struct http_connection *c, bool end_of_turn)
     if (st != STEP_GONE) c->running = false;
 }
 
+void connection_release_held(struct http_server *s)
+{
+    while (!links_empty(&s->held)) {
+        void *start = (char *)s->held.next - offsetof(struct http_connection, held);
+        struct http_connection *c = start;
+        links_remove(&c->held);
+        run(c, STEP_WAIT, true);
+    }
+}
+
+/* Who computes for long does not keep the answers of others. */
+static void release_late(struct http_server *s)
+{
+    if (links_empty(&s->held)) return;
+    if (clock_monotonic_ns(loop_clock(s->loop)) - s->held_since_ns >= HTTP_HOLD_NS)
+        connection_release_held(s);
+}
+
 void connection_run(struct http_connection *c)
 {
-    run(c, false);
+    run(c, STEP_AGAIN, false);
 }
 
 static void connection_task(void *context)
 {
-    run(context, true);
+    run(context, STEP_AGAIN, true);
 }
 
 static void connection_ready(void *context, unsigned events)
 {
     struct http_connection *c = context;
+    struct http_server *s = c->server;
     if (events & (LOOP_WRITE | LOOP_BROKEN)) c->writable = true;
     if (events & LOOP_HALF_CLOSED) c->half_closed = true;
     if (events & (LOOP_READ | LOOP_HALF_CLOSED | LOOP_BROKEN)) c->readable = true;
     /* A reset ends an exchange even when nobody reads; in other states the next read tells. */
     if ((events & LOOP_BROKEN) && c->state == CONNECTION_EXCHANGE) c->socket_broken = true;
     connection_run(c);
+    release_late(s);
 }
 
 /* ---- time ---- */
@@ -214,6 +246,7 @@ enum status connection_open(struct http_server *s, int fd, const struct sockaddr
     }
     links_init(&c->all);
     links_init(&c->idle);
+    links_init(&c->held);
     loop_timer_init(&c->timer, connection_timer, c);
     loop_task_init(&c->task, connection_task, c);
     rate_fill(&c->write_rate, MS_TO_NS(s->config.write_grace_ms));

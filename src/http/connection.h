@@ -105,6 +105,7 @@ struct http_connection {
     struct loop_task task;
     struct connection_links all;
     struct connection_links idle; /* in the server's list while it may be evicted */
+    struct connection_links held; /* in the server's list while bytes wait for the turn's end */
 
     enum connection_state state;
     bool readable;    /* the socket may have bytes, or its end */
@@ -153,6 +154,9 @@ void connection_drain(struct http_connection *c);
 
 /* Does all that can be done now; the connection may be gone afterwards. */
 void connection_run(struct http_connection *c);
+
+/* Sends what was held back in this turn. Connections may be gone afterwards. */
+void connection_release_held(struct http_server *s);
 
 /* Marks the exchange as failed, to be broken on the way back in the loop. With a rule the client is
  * told, if nothing of a response has left yet. */

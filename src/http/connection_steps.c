@@ -16,6 +16,7 @@ enum step connection_free(struct http_connection *c)
     assert(!c->x.active);
     links_remove(&c->all);
     links_remove(&c->idle);
+    links_remove(&c->held);
     loop_timer_stop(s->loop, &c->timer);
     loop_task_cancel(&c->task);
     connection_release_input(c);

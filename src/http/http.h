@@ -63,6 +63,7 @@ struct http_field {
 #define HTTP_RESPONSE_FIELDS_MAX     256
 #define HTTP_REQUESTS_PER_TURN_MAX   32 /* of one connection, before others have their turn */
 #define HTTP_ACCEPTS_PER_TURN_MAX    64
+#define HTTP_HOLD_NS                 500000 /* an answer waits so long for others of its turn */
 #define HTTP_LISTENERS_MAX           16
 #define HTTP_BACKLOG_DEFAULT         1024 /* connections of a socket that nobody has accepted yet */
 #define HTTP_BUFFERS_KEPT_MAX        64   /* free buffers of each kind that are kept */

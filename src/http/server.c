@@ -61,6 +61,7 @@ static enum status config_check(const struct http_config *c, struct error *err)
 
 static void drain_over(void *context);
 static void drained_run(void *context);
+static void release_run(void *context);
 static void accept_resume(void *context);
 
 enum status http_server_new(struct loop *loop, const struct http_config *config,
@@ -87,11 +88,18 @@ enum status http_server_new(struct loop *loop, const struct http_config *config,
     s->write_ns_per_byte = NS_PER_S / config->write_rate;
     links_init(&s->all);
     links_init(&s->idle);
+    links_init(&s->held);
     loop_timer_init(&s->accept_timer, accept_resume, s);
     loop_timer_init(&s->drain_timer, drain_over, s);
     loop_task_init(&s->drained_task, drained_run, s);
+    loop_task_init(&s->release_task, release_run, s);
     *ret = s;
     return ST_OK;
+}
+
+static void release_run(void *context)
+{
+    connection_release_held(context);
 }
 
 static struct http_connection *connection_in_all(struct connection_links *l)
@@ -123,6 +131,7 @@ void http_server_free(struct http_server *s)
     loop_timer_stop(s->loop, &s->accept_timer);
     loop_timer_stop(s->loop, &s->drain_timer);
     loop_task_cancel(&s->drained_task);
+    loop_task_cancel(&s->release_task);
     while (s->free_input) {
         struct input_block *b = s->free_input;
         s->free_input = b->next_free;

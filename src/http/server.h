@@ -22,6 +22,9 @@ struct http_server {
 
     struct connection_links all;  /* ring heads */
     struct connection_links idle; /* the longest idle first */
+    struct connection_links held; /* their bytes leave at the end of the turn */
+    struct loop_task release_task;
+    uint64_t held_since_ns;
     struct input_block *free_input;
     struct output_block *free_output;
     uint32_t free_input_count;

@@ -57,6 +57,7 @@ enum status loop_new(const struct clock *clock, struct loop **ret, struct error 
     if (!l) return error_set(err, ST_NO_MEMORY, "event loop");
     l->clock = clock;
     ring_init(&l->soon);
+    ring_init(&l->due);
     ring_init(&l->later);
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (l->epoll_fd < 0) {
@@ -250,7 +251,7 @@ enum status loop_turn(struct loop *l, uint64_t wait_max_ns, struct error *err)
         count = 0;
     }
     l->now_ns = clock_monotonic_ns(l->clock);
-    ring_move(&l->soon, &l->later);
+    ring_move(&l->due, &l->later);
     l->ready_count = count;
     for (l->ready_next = 0; l->ready_next < l->ready_count;) {
         const struct epoll_event *event = &l->ready[l->ready_next++];
@@ -259,6 +260,7 @@ enum status loop_turn(struct loop *l, uint64_t wait_max_ns, struct error *err)
     }
     l->ready_count = l->ready_next = 0;
     loop_timers_expire(l);
+    ring_move(&l->soon, &l->due);
     tasks_run(l);
     return ST_OK;
 }

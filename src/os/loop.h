@@ -117,8 +117,8 @@ void loop_task_init(struct loop_task *t, void (*run)(void *context), void *conte
  * task that is already queued stays where it is. Outside a turn: at the end of the next. */
 void loop_defer(struct loop *l, struct loop_task *t);
 
-/* Runs the task at the end of the next turn, which polls descriptors and timers without waiting:
- * for work that goes on but lets others have their turn. */
+/* Runs the task at the end of the next turn, which polls descriptors and timers without waiting,
+ * and behind what their callbacks defer: for work that goes on but lets others have their turn. */
 void loop_defer_next(struct loop *l, struct loop_task *t);
 
 /* Takes the task out of its queue; legal on one that is not queued. */

@@ -10,7 +10,8 @@ struct loop {
     const struct clock *clock;
     uint64_t now_ns;
     struct loop_timer *timers; /* root of the pairing heap: the earliest */
-    struct loop_task soon;     /* ring heads: this turn, next turn */
+    struct loop_task soon;     /* ring heads: this turn, behind them, next turn */
+    struct loop_task due;
     struct loop_task later;
     struct loop_task *batch; /* ring head of the tasks that are being run; or NULL */
     struct lookout *lookout; /* NULL: none was started */

@@ -132,7 +132,8 @@ uint64_t loop_patience_ns(struct loop *l)
 {
     struct lookout *o = l->lookout;
     if (!o || !atomic_load(&o->there)) return 0;
-    if (task_waits(&l->soon) || task_waits(&l->later) || task_waits(l->batch)) return 0;
+    if (task_waits(&l->soon) || task_waits(&l->due) || task_waits(&l->later)) return 0;
+    if (task_waits(l->batch)) return 0;
     if (l->ready_next < l->ready_count) return 0;
     uint64_t patience_ns = UINT64_MAX;
     if (l->timers) {
