@@ -11,6 +11,8 @@
 
 #include "os/vm.h"
 
+_Alignas(VM_PAGE) const uint8_t pages_zeros[VM_PAGE];
+
 /* linux/fs.h of Linux 6.7; older headers do not have it. */
 struct scan_region {
     uint64_t start, end, categories;

@@ -49,12 +49,18 @@ struct pages_moment {
 struct pages_moment pages_now(void);
 bool pages_same_moment(const struct pages_moment *a, const struct pages_moment *b);
 
+/* The original of a page that was zero. */
+extern const uint8_t pages_zeros[];
+
 /* A page that shall be as its original. */
 struct page_copy {
     uint8_t *to; /* both page-aligned */
     const uint8_t *from;
     uint32_t changed; /* pages_restore() */
 };
+
+/* Writes each page anew: for a few, which with their originals are in the nearest cache. */
+void pages_copy(const struct page_copy *pages, size_t count);
 
 /* Makes each page as its original again. Sets `changed` to `now` where it was not. */
 void pages_restore(struct page_copy *pages, size_t count, uint32_t now);

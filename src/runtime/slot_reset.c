@@ -10,7 +10,6 @@
 #include "slot.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/clock.h"
 
@@ -36,8 +35,7 @@ static bool tidy(struct slot *s)
 static bool restore(struct slot *s)
 {
     if (s->pages_count <= SLOT_UNSEEN_PAGES_MAX) {
-        for (size_t k = 0; k < s->pages_count; k++)
-            memcpy(s->pages[k].to, s->pages[k].from, VM_PAGE);
+        pages_copy(s->pages, s->pages_count);
         return true;
     }
     pages_restore(s->pages, s->pages_count, s->resets);

@@ -206,6 +206,13 @@ static void test_restore(void **state)
             assert_int_equal(to[VM_PAGE + at], from[VM_PAGE + at]);
         }
         assert_memory_equal(to, before, sizeof to);
+        memset(to + VM_PAGE, 0x55, VM_PAGE);
+        pages_copy(pages, 1);
+        assert_memory_equal(to, before, sizeof to);
+        pages[0].from = pages_zeros;
+        pages_copy(pages, 1);
+        memset(before + VM_PAGE, 0, VM_PAGE);
+        assert_memory_equal(to, before, sizeof to);
     }
     pages_set_width(PAGES_WIDTH_BEST);
 }
