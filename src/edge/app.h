@@ -28,6 +28,7 @@ struct app_version {
     uint32_t start_func;  /* of a command: program function behind "_start" */
     uint32_t lift;        /* of a component: "handle" of wasi:http/incoming-handler */
     uint32_t running;     /* requests */
+    uint32_t starting;    /* of them, those that wait for an instance: starting.c */
     struct request *idle; /* reset instances */
     uint32_t idle_count;
     uint64_t used_ns;

@@ -63,6 +63,7 @@ enum status edge_new(const struct edge_config *config, struct edge **ret, struct
     log_sink_init(&e->log, e->config.log_fd);
     loaded_init(e);
     loop_task_init(&e->run_task, request_run_next, e);
+    starting_init(e);
     enum status st = open_outbound(e, err);
     if (st) {
         edge_free(e);
@@ -76,6 +77,7 @@ void edge_free(struct edge *e)
 {
     if (!e) return;
     loop_task_cancel(&e->run_task);
+    starting_done(e);
     request_shrink_all(e);
     loaded_done(e);
     app_table_done(&e->apps);
@@ -185,22 +187,25 @@ static void on_request(void *context, struct http_exchange *x)
 
 static void on_body_readable(UNUSED void *context, struct http_exchange *x)
 {
-    struct request *r = http_exchange_user(x);
+    struct request *r = exchange_user(x, 0);
     if (r) request_readable(r);
 }
 
 static void on_writable(UNUSED void *context, struct http_exchange *x)
 {
-    struct request *r = http_exchange_user(x);
+    struct request *r = exchange_user(x, 0);
     if (r) request_writable(r);
 }
 
 static void on_abort(UNUSED void *context, struct http_exchange *x, enum http_abort reason)
 {
-    struct waiting *w = waiting_of(x);
-    struct request *r = http_exchange_user(x);
+    struct waiting *w = exchange_user(x, EXCHANGE_WAITING);
+    struct starting *s = exchange_user(x, EXCHANGE_STARTING);
+    struct request *r = exchange_user(x, 0);
     if (w)
         waiting_aborted(w);
+    else if (s)
+        starting_aborted(s);
     else if (r)
         request_aborted(r, reason);
 }

@@ -108,8 +108,11 @@ struct edge_limits {
     uint64_t memory_bytes_max;        /* 0: runtime's default */
 };
 
-#define EDGE_HEAVY_US                                                                              \
-    200u /* of CPU time on average: requests of such an app queue for their turn */
+/* Requests of apps that take more CPU time than this on average wait for their turn; in one turn as
+ * many of them are started as are likely to end within this time, and one at least. */
+#define EDGE_HEAVY_US  50u
+#define EDGE_STARTS_US 500u
+
 #define EDGE_SLICE_US 1000u /* a guest's turn, when others want the processor too */
 
 struct edge_config {

@@ -97,7 +97,6 @@ void request_recycle(struct request *r)
     r->log_bytes = r->log_dropped_bytes = 0;
     r->request_bytes = r->response_bytes = 0;
     r->status = 0;
-    r->entered = false;
     r->head_sent = r->head_bad = r->started = r->suspended = r->queued = false;
     r->input_ended = r->input_blocked = r->output_blocked = false;
     r->input_start = r->input_end = 0;
@@ -159,50 +158,80 @@ static void answer_refusal(struct http_exchange *x, int status, const char *text
         http_exchange_abort(x);
 }
 
-void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app, int status,
-                    const char *why)
+uint64_t request_log_unserved(struct edge *e, const struct app *app, enum edge_outcome outcome,
+                              int status, const char *why)
 {
-    enum edge_outcome outcome = status == 503 ? EDGE_OUTCOME_OVERLOADED : EDGE_OUTCOME_DENIED;
     uint64_t id = ++e->next_request_id;
-    char text[ERROR_TEXT_MAX + 64];
     usage_count(e, app, outcome);
     log_begin(&e->line, "error", app->name, id);
     log_field_text(&e->line, "outcome", edge_outcome_name(outcome));
     log_field_number(&e->line, "status", (uint64_t)status);
     log_field_text(&e->line, "reason", why);
     log_end(&e->line, &e->log);
-    /* What is wrong here is not for clients. */
+    return id;
+}
+
+void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app,
+                    enum edge_outcome outcome, int status, const char *why)
+{
+    static const char *const words[] = {
+        [EDGE_OUTCOME_OVERLOADED] = "no room for this request now",
+        [EDGE_OUTCOME_WALL_LIMIT] = "no room for this request in time",
+    };
+    uint64_t id = request_log_unserved(e, app, outcome, status, why);
+    char text[ERROR_TEXT_MAX + 64];
     snprintf(text, sizeof text, "%s (%s, request %016" PRIx64 ")\n",
-             status == 503 ? "no room for this request now" : why, edge_outcome_name(outcome), id);
+             outcome == EDGE_OUTCOME_DENIED ? why : words[outcome], edge_outcome_name(outcome), id);
     answer_refusal(x, status, text);
+}
+
+static void refuse_start(struct edge *e, struct http_exchange *x, const struct app *app,
+                         enum status st, const char *why)
+{
+    int status = status_of(st);
+    enum edge_outcome outcome = status == 503 ? EDGE_OUTCOME_OVERLOADED : EDGE_OUTCOME_DENIED;
+    request_refuse(e, x, app, outcome, status, why);
 }
 
 void request_begin(struct edge *e, struct http_exchange *x, const struct route *route)
 {
     struct app *app = route->app;
     struct app_version *v = app->current;
-    struct error err;
     if (http_exchange_limit_body(x, e->config.limits.request_body_bytes_max)) {
-        request_refuse(e, x, app, 413, "the body is larger than this app takes");
+        request_refuse(e, x, app, EDGE_OUTCOME_DENIED, 413,
+                       "the body is larger than this app takes");
         return;
     }
     if (!loaded_begin(e, v)) {
-        request_refuse(e, x, app, 503, "all instances of this app are busy");
+        request_refuse(e, x, app, EDGE_OUTCOME_OVERLOADED, 503,
+                       "all instances of this app are busy");
         return;
     }
+    if (!starting_has_to(v)) {
+        request_enter(e, x, route, v, loop_now_ns(e->config.loop));
+    } else if (starting_begin(e, x, route, v)) {
+        refuse_start(e, x, app, ST_NO_MEMORY, "out of memory");
+        loaded_end(e, v);
+    }
+}
+
+void request_enter(struct edge *e, struct http_exchange *x, const struct route *route,
+                   struct app_version *v, uint64_t arrived_ns)
+{
+    struct error err;
     struct request *r = obtain(e, v, &err);
     enum status st = r ? prepare(r, x, route, &err) : ST_NO_MEMORY;
     if (st) {
-        request_refuse(e, x, app, status_of(st), err.text);
+        refuse_start(e, x, v->app, st, err.text);
         if (r) request_recycle(r);
         loaded_end(e, v);
         return;
     }
     r->id = ++e->next_request_id;
     r->exchange = x;
-    r->start_ns = loop_now_ns(e->config.loop);
+    r->start_ns = arrived_ns;
     http_exchange_set_user(x, r);
     loop_timer_start(e->config.loop, &r->wall_timer,
-                     r->start_ns + (uint64_t)e->config.limits.wall_ms * 1000000u);
-    request_start(r);
+                     arrived_ns + (uint64_t)e->config.limits.wall_ms * 1000000u);
+    request_go(r, instance_init_all(r->instance));
 }

@@ -28,6 +28,15 @@
 /* Linked by next_runnable. */
 struct run_queue {
     struct request *first, *last;
+    uint32_t count;
+};
+
+#define EDGE_STARTING_KEPT_MAX 256u /* free ones */
+
+struct starting_queue {
+    struct starting *first, *last, *free;
+    uint32_t count, free_count;
+    struct loop_timer timer; /* when the first one is late */
 };
 
 /* What a turn of the loop has time for one of: see request_run.c. */
@@ -42,9 +51,8 @@ struct edge {
     uint32_t running;    /* requests of all apps */
     bool frozen;         /* nobody answers need() any more */
     struct loop_timer sweep_timer;
-    struct run_queue
-        starting; /* requests of apps that compute for long, before their first slice */
-    struct run_queue preempted; /* those that have had a slice, in the order of their turns */
+    struct starting_queue starting; /* requests of apps that compute for long */
+    struct run_queue preempted;     /* those that have had a slice, in the order of their turns */
     struct loop_task run_task;
     struct run_queue shrinking; /* over, with memory that has to go back */
     unsigned turn;              /* enum edge_turn: whose the last one was */
@@ -85,7 +93,6 @@ struct request {
     uint64_t log_bytes, log_dropped_bytes;
     uint64_t request_bytes, response_bytes; /* of bodies */
     int status;                             /* that was answered, 0: none yet */
-    bool entered;                           /* the instance was called */
     bool head_sent, head_bad, started;
     bool suspended; /* in wait() */
     bool queued;    /* for its next slice */
@@ -98,8 +105,12 @@ struct request {
     struct loop_task yield_task;
 };
 
-/* Answers `x` with a fresh instance of route->app, which is loaded. */
+/* Admits a request to route->app, which is loaded: it is answered at once, or in its turn. */
 void request_begin(struct edge *e, struct http_exchange *x, const struct route *route);
+
+/* Answers an admitted request, which arrived at `arrived_ns`, with a fresh instance of `v`. */
+void request_enter(struct edge *e, struct http_exchange *x, const struct route *route,
+                   struct app_version *v, uint64_t arrived_ns);
 
 /* The http_handler's events for a request that was begun. */
 void request_readable(struct request *r);
@@ -133,10 +144,29 @@ void request_run_next(void *context);
 void request_wait_over(void *context);
 void request_wall_limit(void *context);
 
-/* Answers `status`, which is below 500 for what is denied and 503 for what there is no room for,
- * and logs why. */
-void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app, int status,
-                    const char *why);
+/* Answers and logs what no guest is asked. Of why a client is told only where it is denied. */
+void request_refuse(struct edge *e, struct http_exchange *x, const struct app *app,
+                    enum edge_outcome outcome, int status, const char *why);
+
+/* The log's line alone, and the count; returns the request's number. */
+uint64_t request_log_unserved(struct edge *e, const struct app *app, enum edge_outcome outcome,
+                              int status, const char *why);
+
+/* ---- starting.c: requests that wait for their turn, without an instance ---- */
+
+/* Whether new requests to `v` have to. */
+bool starting_has_to(const struct app_version *v);
+
+/* Takes a request that was admitted to `v`. Errors: ST_NO_MEMORY. */
+NODISCARD enum status starting_begin(struct edge *e, struct http_exchange *x,
+                                     const struct route *route, struct app_version *v);
+void starting_aborted(struct starting *s);
+
+/* Starts the first ones, of which there is one at least. */
+void starting_turn(struct edge *e);
+
+void starting_init(struct edge *e);
+void starting_done(struct edge *e);
 
 /* ---- usage.c ---- */
 
@@ -182,11 +212,15 @@ void waiting_go(struct edge *e, struct app *app);
 /* It will not be: they are refused. */
 void waiting_refuse(struct edge *e, struct app *app, const char *why);
 
-/* An exchange's user is a request or a waiting one, which has a mark in its address. */
-static inline struct waiting *waiting_of(const struct http_exchange *x)
+/* An exchange's user is a request, or one that waits, which has a mark in its address. */
+#define EXCHANGE_WAITING  1u
+#define EXCHANGE_STARTING 2u
+#define EXCHANGE_MARKS    3u
+
+static inline void *exchange_user(const struct http_exchange *x, unsigned mark)
 {
     uintptr_t user = (uintptr_t)http_exchange_user(x);
-    return user & 1 ? (struct waiting *)(user - 1) : NULL;
+    return (user & EXCHANGE_MARKS) == mark ? (void *)(user - mark) : NULL;
 }
 
 /* request_streams.c: what the guest sees as standard input, output and error, and how it waits. */
@@ -228,8 +262,5 @@ bool request_denied(struct request *r);
 
 /* Goes on with a guest whose wait is over. */
 void request_resume(struct request *r);
-
-/* Begins to run the guest: now, or, if its app is known to compute for long, in its turn. */
-void request_start(struct request *r);
 
 #endif

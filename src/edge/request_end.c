@@ -140,6 +140,7 @@ static void put_back_first(struct edge *e)
 {
     struct request *r = e->shrinking.first;
     e->shrinking.first = r->next_runnable;
+    e->shrinking.count--;
     put_back(r);
 }
 
@@ -168,6 +169,7 @@ static void leave(struct request *r)
     else
         q->first = r;
     q->last = r;
+    q->count++;
     loop_defer_next(r->edge->config.loop, &r->edge->run_task);
 }
 

@@ -1,11 +1,10 @@
 /* Running guests: until they are done, wait, or have had their slice.
  *
  * Guests whose slice is over stand in a queue for the next one. Where requests of an app have
- * computed for long, a new one waits in a queue as well. A third queue is of requests that are over
- * and give back memory. The three take turns, and there is one slice, or one piece of memory, in
- * each turn of the loop, behind everything that has newly arrived: so what arrives never waits for
- * more than one slice, however many compute. */
-#include "artifact/artifact.h"
+ * computed for long, a new one waits in a queue as well (starting.c). A third queue is of requests
+ * that are over and give back memory. The three take turns, and there is one slice, a few short
+ * starts, or one piece of memory in each turn of the loop, behind everything that has newly arrived:
+ * so what arrives does not wait for all who compute. */
 #include "request.h"
 #include "runtime/runtime.h"
 
@@ -46,14 +45,9 @@ static void judge(struct request *r, enum call_result result)
 
 /* ---- the run queue ---- */
 
-static struct run_queue *queue_of(const struct request *r)
-{
-    return r->entered ? &r->edge->preempted : &r->edge->starting;
-}
-
 static void enqueue(struct request *r)
 {
-    struct run_queue *q = queue_of(r);
+    struct run_queue *q = &r->edge->preempted;
     r->queued = true;
     r->next_runnable = NULL;
     if (q->last)
@@ -61,12 +55,13 @@ static void enqueue(struct request *r)
     else
         q->first = r;
     q->last = r;
+    q->count++;
     loop_defer_next(r->edge->config.loop, &r->edge->run_task);
 }
 
 static void dequeue(struct request *r)
 {
-    struct run_queue *q = queue_of(r);
+    struct run_queue *q = &r->edge->preempted;
     struct request *before = NULL, **link = &q->first;
     while (*link != r) {
         before = *link;
@@ -74,47 +69,44 @@ static void dequeue(struct request *r)
     }
     *link = r->next_runnable;
     if (q->last == r) q->last = before;
+    q->count--;
     r->queued = false;
 }
 
-static void enter(struct request *r)
+static void resume_first(struct edge *e)
 {
-    r->entered = true;
-    request_go(r, instance_init_all(r->instance));
+    struct request *r = e->preempted.first;
+    dequeue(r);
+    request_go(r, instance_resume(r->instance));
 }
 
-static void run_first(struct request *r)
+static uint32_t all_waiting(const struct edge *e)
 {
-    dequeue(r);
-    if (r->entered)
-        request_go(r, instance_resume(r->instance));
-    else
-        enter(r);
+    return e->starting.count + e->preempted.count + e->shrinking.count;
 }
 
 void request_run_next(void *context)
 {
     struct edge *e = context;
-    struct request *first[EDGE_TURNS] = {e->starting.first, e->preempted.first, e->shrinking.first};
+    static void (*const take[EDGE_TURNS])(struct edge *e) = {
+        [EDGE_TURN_START] = starting_turn,
+        [EDGE_TURN_RESUME] = resume_first,
+        [EDGE_TURN_SHRINK] = request_shrink_first,
+    };
+    const uint32_t waiting[EDGE_TURNS] = {
+        [EDGE_TURN_START] = e->starting.count,
+        [EDGE_TURN_RESUME] = e->preempted.count,
+        [EDGE_TURN_SHRINK] = e->shrinking.count,
+    };
+    /* The one that runs now must know that others wait. */
+    if (all_waiting(e) > 1) loop_defer_next(e->config.loop, &e->run_task);
     for (unsigned k = 0; k < EDGE_TURNS; k++) {
         e->turn = (e->turn + 1) % EDGE_TURNS;
-        if (!first[e->turn]) continue;
-        if (e->turn == EDGE_TURN_SHRINK)
-            request_shrink_first(e);
-        else
-            run_first(first[e->turn]);
+        if (!waiting[e->turn]) continue;
+        take[e->turn](e);
         break;
     }
-    if (e->starting.first || e->preempted.first || e->shrinking.first)
-        loop_defer_next(e->config.loop, &e->run_task);
-}
-
-void request_start(struct request *r)
-{
-    if (r->version->cpu_ns_mean > (uint64_t)EDGE_HEAVY_US * 1000u)
-        enqueue(r);
-    else
-        enter(r);
+    if (all_waiting(e)) loop_defer_next(e->config.loop, &e->run_task);
 }
 
 /* ---- from start to end ---- */
@@ -166,7 +158,7 @@ static void cancel(struct request *r, enum edge_outcome outcome)
     r->outcome = outcome;
     r->suspended = false;
     if (r->queued) dequeue(r);
-    if (r->entered) instance_cancel(r->instance);
+    instance_cancel(r->instance);
     request_finish(r);
 }
 

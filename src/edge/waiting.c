@@ -32,7 +32,7 @@ static void refuse(struct waiting *w, const char *why)
     const struct app *app = w->route.app;
     remove_from_app(w);
     http_exchange_set_user(x, NULL);
-    request_refuse(e, x, app, 503, why);
+    request_refuse(e, x, app, EDGE_OUTCOME_OVERLOADED, 503, why);
     free(w);
 }
 
@@ -76,12 +76,12 @@ void waiting_begin(struct edge *e, struct http_exchange *x, const struct route *
     if (e->config.need && !e->frozen && app->waiting_count < EDGE_WAITING_MAX)
         w = calloc(1, sizeof *w);
     if (!w) {
-        request_refuse(e, x, app, 503, "this app is not ready");
+        request_refuse(e, x, app, EDGE_OUTCOME_OVERLOADED, 503, "this app is not ready");
         return;
     }
     *w = (struct waiting){.edge = e, .exchange = x, .route = *route};
     append(app, w);
-    http_exchange_set_user(x, (void *)((uintptr_t)w | 1));
+    http_exchange_set_user(x, (void *)((uintptr_t)w | EXCHANGE_WAITING));
     loop_timer_init(&w->timer, on_late, w);
     loop_timer_start(e->config.loop, &w->timer,
                      loop_now_ns(e->config.loop) + EDGE_WAIT_MS * UINT64_C(1000000));

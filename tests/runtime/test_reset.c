@@ -336,7 +336,8 @@ static void test_shrink(void **state)
             uint32_t calls = shrink(i, &longest_ns);
             print_message("%u pages at the start: %u calls, the longest %llu us\n", fresh[k], calls,
                           (unsigned long long)(longest_ns / 1000));
-            assert_in_range(calls, 4, all * (uint64_t)PAGE / SLOT_PIECE_BYTES);
+            /* A piece a call, on a slow machine; beside memory, a piece of each other range. */
+            assert_in_range(calls, 4, all * (uint64_t)PAGE / SLOT_PIECE_BYTES + SLOT_BACK_MAX(m));
             if (round == 2) break; /* freed as it is */
             assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
             assert_int_equal(guest_memory_bytes(i, 0), fresh[k] * PAGE);
