@@ -173,46 +173,71 @@ static void place(struct plan *p, enum plan_kind kind, uint32_t index, uint64_t 
     p->size_bytes += size_bytes;
 }
 
-/* The level of a function, and whether it is too large or too costly for company. */
-static bool place_function(struct plan *p, const struct program *program, uint32_t func,
-                           const struct contents *contents, enum codegen_level wanted, bool alone)
+static const struct wasm_func *definition_of(const struct program *program, uint32_t func,
+                                             const struct wasm_module **ret_module)
 {
     const struct program_func *pf = &program->funcs[func];
-    const struct wasm_module *m = program->instances[pf->instance].module;
-    const struct wasm_func *definition = &m->funcs[pf->index];
-    struct shape s = {.size_bytes = definition->body_end - definition->body_offset};
-    enum codegen_level level = wanted;
-    if (wanted != CODEGEN_FAST) {
-        if (!function_shape(m, definition, &s)) return false;
-        level = level_for(&s, wanted);
+    *ret_module = program->instances[pf->instance].module;
+    return &(*ret_module)->funcs[pf->index];
+}
+
+static uint64_t body_bytes(const struct program *program, uint32_t func)
+{
+    const struct wasm_module *m;
+    const struct wasm_func *f = definition_of(program, func, &m);
+    return f->body_end - f->body_offset;
+}
+
+/* The level of each function that is not the host's. */
+static bool find_levels(const struct program *program, enum codegen_level wanted, uint8_t *levels)
+{
+    for (uint32_t i = 1; i < program->funcs_count; i++) {
+        levels[i] = (uint8_t)wanted;
+        if (program->funcs[i].is_host || wanted == CODEGEN_FAST) continue;
+        const struct wasm_module *m;
+        const struct wasm_func *f = definition_of(program, i, &m);
+        struct shape s;
+        if (!function_shape(m, f, &s)) return false;
+        levels[i] = (uint8_t)level_for(&s, wanted);
     }
-    bool wants_own = level != wanted || s.size_bytes > PLAN_BATCH_BYTES_MAX;
-    if (wants_own != alone) return true;
+    return true;
+}
+
+/* Puts a function where it belongs: `alone` if it is too large or too costly for company. */
+static void place_function(struct plan *p, const struct program *program, uint32_t func,
+                           const struct contents *contents, enum codegen_level level,
+                           enum codegen_level wanted, bool alone)
+{
+    uint64_t size_bytes = body_bytes(program, func);
+    bool wants_own = level != wanted || size_bytes > PLAN_BATCH_BYTES_MAX;
+    if (wants_own != alone) return;
     if (wants_own) {
         open_batch(p, level);
         p->functions_lowered += level == CODEGEN_FAST && wanted != level;
     }
-    place(p, PLAN_FUNCTION, func, s.size_bytes);
-    p->batch_ends = ends_batch(&contents->funcs[func], s.size_bytes);
-    return true;
+    place(p, PLAN_FUNCTION, func, size_bytes);
+    p->batch_ends = ends_batch(&contents->funcs[func], size_bytes);
 }
 
 /* First what shares batches, then what has its own, both by program index. */
 static bool plan_functions(struct plan *p, const struct program *program,
                            const struct contents *contents, enum codegen_level wanted)
 {
-    for (int alone = 0; alone < 2; alone++) {
+    uint8_t *levels = calloc((size_t)program->funcs_count + 1, 1);
+    bool ok = levels && find_levels(program, wanted, levels);
+    for (int alone = 0; ok && alone < 2; alone++) {
         open_batch(p, wanted);
         for (uint32_t i = 1; i < program->funcs_count; i++) {
             if (!program->funcs[i].is_host) {
-                if (!place_function(p, program, i, contents, wanted, alone != 0)) return false;
+                place_function(p, program, i, contents, levels[i], wanted, alone != 0);
             } else if (!alone) {
                 place(p, PLAN_THUNK, i, THUNK_BYTES);
                 p->batch_ends = ends_batch(&contents->funcs[i], THUNK_BYTES);
             }
         }
     }
-    return true;
+    free(levels);
+    return ok;
 }
 
 static void note_func(const struct program *program, bool *called, uint32_t func)
