@@ -7,7 +7,7 @@ import path from 'node:path';
 import { buildRoot, firstLine, mayfly, median, options, printMachine, printTable } from './lib.mjs';
 import { family, folder, load, mayflyServer, nginxServer, start, workerd, workerdServer } from './servers.mjs';
 
-const { rounds, seconds, connections } = options({ rounds: 5, seconds: 4, connections: 32 });
+const { rounds, seconds, connections } = options({ rounds: 9, seconds: 2, connections: 32 });
 const PROFILE_BELOW = 0.5;
 const BODY = 'Hello from C\n';
 
@@ -49,9 +49,9 @@ console.log(`wrk -t1 -c${connections} -d${seconds}s, keep-alive, loopback; one n
   + `one workerd; medians of ${rounds} rounds in turn\n`);
 const of = (name, key) => median(runs.get(name).map((one) => one[key]));
 printTable([['server', 'requests/s', 'CPU µs/request', 'p99'], ...servers.map(({ name }) => [
-  name, of(name, 'rate').toFixed(0), of(name, 'cpu').toFixed(1), runs.get(name).at(-1).p99])]);
+  name, of(name, 'rate').toFixed(0), of(name, 'cpu').toFixed(1), `${of(name, 'p99Us').toFixed(0)} µs`])]);
 const ratio = (other, key) => of('mayfly', key) / of(other, key);
 if (ratio('nginx', 'rate') < PROFILE_BELOW) printProfile(servers[0]);
 console.log(`\nRESULT hello nginx=${ratio('nginx', 'rate').toFixed(2)} workerd=${ratio('workerd', 'rate').toFixed(2)} `
-  + `cpu_nginx=${ratio('nginx', 'cpu').toFixed(2)}`);
+  + `cpu_nginx=${ratio('nginx', 'cpu').toFixed(2)} p99_nginx=${ratio('nginx', 'p99Us').toFixed(2)}`);
 process.exit(0);

@@ -58,7 +58,7 @@ console.log(`wrk -t1 -c${connections} -d${seconds}s, keep-alive, loopback; one m
   + `nginx as origin; medians of ${rounds} rounds\n`);
 const of = (name, key) => median(runs.get(name).map((one) => one[key]));
 printTable([['proxy', 'requests/s', 'CPU µs/request', 'p99'], ...servers.map(({ name }) => [
-  name, of(name, 'rate').toFixed(0), of(name, 'cpu').toFixed(1), runs.get(name).at(-1).p99])]);
+  name, of(name, 'rate').toFixed(0), of(name, 'cpu').toFixed(1), `${of(name, 'p99Us').toFixed(0)} µs`])]);
 console.log(`\nRESULT proxy nginx=${(of('mayfly', 'rate') / of('nginx', 'rate')).toFixed(2)} `
   + `cpu_nginx=${(of('mayfly', 'cpu') / of('nginx', 'cpu')).toFixed(2)}`);
 

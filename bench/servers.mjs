@@ -115,7 +115,9 @@ function cpuSeconds(server) {
   return ticks.reduce((sum, value) => sum + value, 0) / TICKS_PER_SECOND;
 }
 
-// Requests per second, CPU microseconds a request, p99. `script` is wrk's, for other requests than GET.
+const MICROSECONDS = { us: 1, ms: 1e3, s: 1e6 };
+
+// Requests per second, CPU microseconds a request, p99 in microseconds. `script` is wrk's, for other requests than GET.
 export function load(server, { seconds, connections, script }) {
   const before = cpuSeconds(server);
   const { out } = run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency',
@@ -123,9 +125,10 @@ export function load(server, { seconds, connections, script }) {
   const cpu = cpuSeconds(server) - before;
   if (/Non-2xx|Socket errors/.test(out)) fail(`${server.name}: ${/(Non-2xx|Socket errors).*/.exec(out)[0]}`);
   const requests = Number(/(\d+) requests in/.exec(out)[1]);
+  const [, p99, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(out);
   return {
     rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]),
     cpu: cpu / requests * 1e6,
-    p99: /99%\s+(\S+)/.exec(out)[1],
+    p99Us: Number(p99) * MICROSECONDS[unit],
   };
 }

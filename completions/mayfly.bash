@@ -2,7 +2,7 @@
 
 _mayfly() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
-    local compile='--level --mode --cpu --cache --no-cache' guest='--env --memory --stack'
+    local compile='--level --mode --cpu --cache --no-cache' guest='--env --config --memory --stack'
     local -A options=(
         [serve]="--listen --workers --instances --cpu-limit --timeout --request-body --response-body --guest-log --allow --allow-private --ca-file --resolver --subrequests --access-log $guest $compile --help"
         [run]="--dir $guest $compile --help"
@@ -19,7 +19,7 @@ _mayfly() {
     --cpu) mapfile -t COMPREPLY < <(compgen -W 'x86-64-v2 x86-64-v3' -- "$current") ;;
     --dir | --cache) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
-    --listen | --workers | --instances | --cpu-limit | --timeout | --request-body | --response-body | --guest-log | --allow | --allow-private | --resolver | --subrequests | --memory | --stack | --threads | --deadline | --cache-size) COMPREPLY=() ;;
+    --config | --listen | --workers | --instances | --cpu-limit | --timeout | --request-body | --response-body | --guest-log | --allow | --allow-private | --resolver | --subrequests | --memory | --stack | --threads | --deadline | --cache-size) COMPREPLY=() ;;
     *)
         if [[ $current == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "${options[$verb]-}" -- "$current")

@@ -1,6 +1,6 @@
-/* Decodes and validates arbitrary bytes as a component. Of an accepted one the plan is made and gone
- * through: what it refers to must be there, and what every function type flattens to must be what
- * its canonical definition says. */
+/* Decodes and validates arbitrary bytes as a component. Of an accepted one the plan is made and
+ * gone through: what it refers to must be there, and what every function type flattens to must be
+ * what its canonical definition says. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +21,7 @@ static void check_core(const struct plan *p, const struct plan_core *core, uint3
         return;
     }
     check(core->instance < instances);
-    const struct wasm_module *m =
-        p->component->modules[p->instances[core->instance].module].module;
+    const struct wasm_module *m = p->component->modules[p->instances[core->instance].module].module;
     bool found = false;
     for (uint32_t i = 0; i < m->exports_count && !found; i++)
         found = m->exports[i].name.size_bytes == core->name.size_bytes &&
@@ -53,8 +52,7 @@ static void check_types(const struct plan *p)
     for (uint32_t i = 0; i < p->types->count; i++) {
         const struct component_type *t = &p->types->entries[i];
         check(t->equal <= i);
-        if (t->kind == COMPONENT_RESOURCE)
-            check(t->resource && t->resource <= p->resources_count);
+        if (t->kind == COMPONENT_RESOURCE) check(t->resource && t->resource <= p->resources_count);
         if (t->kind == COMPONENT_OWN || t->kind == COMPONENT_BORROW)
             check(p->types->entries[t->element].kind == COMPONENT_RESOURCE);
     }

@@ -257,6 +257,8 @@ static struct node_config node_config_of(const struct arguments *args, const cha
         .outbound = args->outbound,
         .env = args->guest.env,
         .env_count = args->guest.env_count,
+        .values = args->guest.config,
+        .values_count = args->guest.config_count,
         .server_software = "mayfly/" MAYFLY_VERSION,
         .access_log = args->access_log,
     };

@@ -11,6 +11,7 @@
 #define STACK_KIB_MAX  (INSTANCE_STACK_BYTES_MAX >> 10)
 
 const char guest_options_help[] =
+    "  --config K=V    a value of wasi:config/store, for components\n"
     "  --memory MIB    how much memory an instance may have (default: 128)\n"
     "  --stack KIB     its stack (default: 1024)\n";
 
@@ -28,6 +29,20 @@ static int add_env(const char *verb, char *argument, struct guest_options *optio
     if (!value) return CLI_OK; /* it has none here, so it has none there */
     /* Behind getenv's value stands the name: "NAME=" lies right before it in environ. */
     options->env[options->env_count++] = value - strlen(argument) - 1;
+    return CLI_OK;
+}
+
+static int add_config(const char *verb, const char *argument, struct guest_options *options)
+{
+    const char *equals = strchr(argument, '=');
+    if (!equals || equals == argument) return cli_usage_error(verb, "--config takes KEY=VALUE");
+    for (size_t k = 0; k < options->config_count; k++)
+        if (!strncmp(options->config[k], argument, (size_t)(equals + 1 - argument)))
+            return cli_usage_error(verb, "--config %.*s: given twice", (int)(equals - argument),
+                                   argument);
+    if (options->config_count == GUEST_CONFIG_MAX)
+        return cli_usage_error(verb, "more than %u --config", GUEST_CONFIG_MAX);
+    options->config[options->config_count++] = argument;
     return CLI_OK;
 }
 
@@ -53,6 +68,8 @@ bool guest_option(const char *verb, int id, char *argument, struct guest_options
 {
     if (id == GUEST_OPT_ENV)
         *ret_exit = add_env(verb, argument, options);
+    else if (id == GUEST_OPT_CONFIG)
+        *ret_exit = add_config(verb, argument, options);
     else if (id == GUEST_OPT_MEMORY || id == GUEST_OPT_STACK)
         *ret_exit = guest_size(verb, id, argument, options);
     else

@@ -72,6 +72,8 @@ int run_component(struct module *module, const struct run_grants *grants, char *
         .args_count = argc,
         .env = grants->guest.env,
         .env_count = grants->guest.env_count,
+        .values = grants->guest.config,
+        .values_count = grants->guest.config_count,
         .stdio = {wasi_stream_fd(0), wasi_stream_fd(1), wasi_stream_fd(2)},
         .preopens = grants->preopens,
         .preopens_count = grants->preopens_count,

@@ -121,6 +121,8 @@ struct edge_config {
     const char *server_software; /* SERVER_SOFTWARE */
     const char *const *env;      /* "NAME=value", for every guest; outlives the edge */
     size_t env_count;
+    const char *const *values; /* "KEY=value", of wasi:config/store; likewise */
+    size_t values_count;
     struct edge_outbound outbound;
     int log_fd;      /* one line a write; in non-blocking mode, if it is a pipe or a terminal */
     bool access_log; /* a line for every request, not only for what went wrong */

@@ -255,6 +255,8 @@ enum status request_component_prepare(struct request *r, struct error *err)
         .args_count = ARRAY_COUNT(r->args),
         .env = config->env,
         .env_count = config->env_count,
+        .values = config->values,
+        .values_count = config->values_count,
         .stdio = {{.fd = -1}, log, log},
         .clock = loop_clock(config->loop),
         .random = random_system(),

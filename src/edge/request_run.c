@@ -3,8 +3,8 @@
  * Guests whose slice is over stand in a queue for the next one. Where requests of an app have
  * computed for long, a new one waits in a queue as well (starting.c). A third queue is of requests
  * that are over and give back memory. The three take turns, and there is one slice, a few short
- * starts, or one piece of memory in each turn of the loop, behind everything that has newly arrived:
- * so what arrives does not wait for all who compute. */
+ * starts, or one piece of memory in each turn of the loop, behind everything that has newly
+ * arrived: so what arrives does not wait for all who compute. */
 #include "request.h"
 #include "runtime/runtime.h"
 

@@ -133,9 +133,9 @@ void starting_turn(struct edge *e)
     const uint64_t begin_ns = clock_monotonic_ns(clock);
     do {
         start_first(e);
-    } while (e->starting.first && clock_monotonic_ns(clock) - begin_ns +
-                                          e->starting.first->version->cpu_ns_mean <=
-                                      EDGE_STARTS_US * UINT64_C(1000));
+    } while (e->starting.first &&
+             clock_monotonic_ns(clock) - begin_ns + e->starting.first->version->cpu_ns_mean <=
+                 EDGE_STARTS_US * UINT64_C(1000));
 }
 
 void starting_init(struct edge *e)

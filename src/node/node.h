@@ -42,6 +42,8 @@ struct node_config {
     struct edge_outbound outbound;
     const char *const *env;
     size_t env_count;
+    const char *const *values; /* "KEY=value" */
+    size_t values_count;
     const char *server_software;
     bool access_log;
 };

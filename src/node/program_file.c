@@ -31,7 +31,8 @@ enum status program_file_kind(const char *path, enum program_file_kind *ret, str
     else if (got >= 4 && !memcmp(head, module, 4))
         *ret = PROGRAM_FILE_MODULE; /* perhaps truncated or of another version: it will be said */
     else
-        return error_set(err, ST_INVALID, "%s: neither a WebAssembly module or component nor a mayfly artifact",
+        return error_set(err, ST_INVALID,
+                         "%s: neither a WebAssembly module or component nor a mayfly artifact",
                          path);
     return ST_OK;
 }

@@ -181,6 +181,8 @@ static enum status set_up(struct worker *w, struct error *err)
         .server_software = config->server_software,
         .env = config->env,
         .env_count = config->env_count,
+        .values = config->values,
+        .values_count = config->values_count,
         .outbound = config->outbound,
         .log_fd = log_open(),
         .access_log = config->access_log,

@@ -90,8 +90,8 @@ const struct artifact_canon *instance_canon(const struct instance *i);
 
 /* Preemption: a guest that runs for longer than its slice comes back as CALL_PREEMPTED, wherever it
  * is; one that has used up its CPU time ends with TRAP_CPU_LIMIT. Nothing of this costs generated
- * code anything: a timer of the thread interrupts it. Slices are of real time; of CPU time, what the
- * thread itself did not get from the system is not counted (to within a slice). */
+ * code anything: a timer of the thread interrupts it. Slices are of real time; of CPU time, what
+ * the thread itself did not get from the system is not counted (to within a slice). */
 #define INSTANCE_SLICE_NS_MIN 20000u
 
 /* Of the calling thread: `patience_ns` is asked when a slice is over, inside of a signal handler,

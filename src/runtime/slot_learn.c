@@ -24,7 +24,8 @@ static const uint8_t *original(struct learning *l, const uint8_t *at)
     while (l->extent < m->extents_count &&
            m->extents[l->extent].slot_offset + (int64_t)m->extents[l->extent].size_bytes <= offset)
         l->extent++;
-    if (l->extent == m->extents_count || m->extents[l->extent].slot_offset > offset) return pages_zeros;
+    if (l->extent == m->extents_count || m->extents[l->extent].slot_offset > offset)
+        return pages_zeros;
     const struct artifact_extent *e = &m->extents[l->extent];
     return m->image + e->image_offset + (uint64_t)(offset - e->slot_offset);
 }

@@ -203,10 +203,6 @@ struct wasi_log_sink {
     void *context;
 };
 
-struct wasi_config_value {
-    const char *key, *value; /* UTF-8 */
-};
-
 /* All pointers are borrowed and stay valid until wasi_preview2_clear(). What is zero is not there:
  * no stream but one that is closed, no folder, no value, no log. Without a clock, a source of
  * randomness or a waiter, as when an instance is made for a snapshot, a guest that needs one is
@@ -228,7 +224,7 @@ struct wasi_preview2_config {
      * waited meanwhile: language runtimes ask many times within one turn. 0: never. */
     uint32_t clock_calls_held;
     struct wasi_log_sink log;
-    const struct wasi_config_value *values; /* wasi:config/store */
+    const char *const *values; /* "KEY=value", UTF-8, for wasi:config/store */
     size_t values_count;
 };
 

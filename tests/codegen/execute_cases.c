@@ -22,7 +22,7 @@
 #define DATA_75 DATA_15 DATA_15 DATA_15 DATA_15 DATA_15
 #define DATAS                                                                                      \
     "(memory 1 1)" DATA_75 "(data (i32.const 1) \"e\") (data (i32.add (i32.const 3) (i32.const "   \
-                           "1)) \"f\") (data \"g\")" DATA_75 "(data (i32.const 0xffff) \"h\") "
+    "1)) \"f\") (data \"g\")" DATA_75 "(data (i32.const 0xffff) \"h\") "
 
 const struct execute_case execute_cases[] = {
     /* data segments */

@@ -165,14 +165,14 @@ for (const world of ['cli/command', 'cli/imports', 'http/proxy']) {
 
 // ---- in the text format ----
 
-for (const [name, { text, stats, out = '', code = 0, err = /^$/ }] of Object.entries(guests.texts)) {
+for (const [name, { text, stats, options = [], out = '', code = 0, err = /^$/ }] of Object.entries(guests.texts)) {
   await check(name, async () => {
     const file = await fromText(folder, name.replaceAll(/[^a-z]+/g, '-'), text);
     for (const level of levels) {
       const built = compile(file, '--level', level);
       assert.equal(built.code, 0, built.stderr);
       if (stats) assert.match(built.stderr, stats);
-      const done = run(mayfly, ['run', built.out]);
+      const done = run(mayfly, ['run', ...options, built.out]);
       assert.equal(done.code, code, done.stderr);
       assert.equal(done.stdout, out);
       assert.match(done.stderr, err);

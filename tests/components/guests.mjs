@@ -165,7 +165,37 @@ const later = {
   args: '(with "host" (instance (export "f" (func $f))))',
 };
 
+// Whether wasi:config/store says that "greeting" is five bytes long.
+const configured = `(component
+  (import "wasi:config/store@0.2.0-rc.1" (instance $store
+    (type $cases (variant (case "upstream" string) (case "io" string)))
+    (export "error" (type $error (eq $cases)))
+    (export "get" (func (param "key" string) (result (result (option string) (error $error)))))))
+  (core module $libc
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024))
+  (core instance $libc (instantiate $libc))
+  (core func $get (canon lower (func $store "get") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core module $m
+    (import "libc" "memory" (memory 1))
+    (import "host" "get" (func $get (param i32 i32 i32)))
+    (data (i32.const 16) "greeting")
+    (func (export "run") (result i32)
+      (call $get (i32.const 16) (i32.const 8) (i32.const 64))
+      (i32.ne (i32.load (i32.const 76)) (i32.const 5))))
+  (core instance $i (instantiate $m
+    (with "libc" (instance $libc))
+    (with "host" (instance (export "get" (func $get))))))
+  (func $run (result (result)) (canon lift (core func $i "run")))
+  (instance $cli (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $cli)))`;
+
 export const texts = {
+  'a value of the configuration': { text: configured, options: ['--config', 'x=', '--config', 'greeting=a=b c'] },
+  'a configuration without the value': { text: configured, options: ['--config', 'greetings=12345'], code: 1 },
+  'a configuration with a value twice': {
+    text: configured, options: ['--config', 'a=1', '--config', 'a=2'], code: 2, err: /--config a: given twice/,
+  },
   'a start function is run at deploy': {
     text: program(`
       (global $g (mut i32) (i32.const 1))

@@ -1,8 +1,8 @@
 // Usage: node world.mjs MAYFLY
 //
 // Components that import every function of the worlds of wasi:http and wasi:cli, in several versions
-// of WASI 0.2: they are to be linked, which compares each function's type. Prints a line for each and
-// ends with `N passed, N failed, N skipped`.
+// of WASI 0.2: they are to be linked, which compares each function's type. And one that looks for a
+// value of its configuration. Prints a line for each and ends with `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import path from 'node:path';
 
 const mayfly = process.argv[2];
 const jco = createRequire(path.join(import.meta.dirname, '../tools/x')).resolve('@bytecodealliance/jco');
-const { componentEmbed, componentNew } = await import(jco);
+const { componentEmbed, componentNew, parse } = await import(jco);
 const wit = path.join(path.dirname(jco), '../lib/wit/builtin/0.2.12');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'world-'));
 
@@ -49,6 +49,65 @@ for (const version of ['0.2.0', '0.2.6', '0.2.12']) {
       failed++;
     }
   }
+}
+
+// Traps unless "greeting" is five bytes long; otherwise it gives no answer.
+const CONFIGURED = `(component
+  (import "wasi:http/types@0.2.0" (instance $types
+    (export "incoming-request" (type (sub resource)))
+    (export "response-outparam" (type (sub resource)))))
+  (alias export $types "incoming-request" (type $request))
+  (alias export $types "response-outparam" (type $outparam))
+  (import "wasi:config/store@0.2.0-rc.1" (instance $store
+    (type $cases (variant (case "upstream" string) (case "io" string)))
+    (export "error" (type $error (eq $cases)))
+    (export "get" (func (param "key" string) (result (result (option string) (error $error)))))))
+  (core module $libc
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024))
+  (core instance $libc (instantiate $libc))
+  (core func $get (canon lower (func $store "get")
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core module $m
+    (import "libc" "memory" (memory 1))
+    (import "host" "get" (func $get (param i32 i32 i32)))
+    (data (i32.const 16) "greeting")
+    (func (export "handle") (param i32 i32)
+      (call $get (i32.const 16) (i32.const 8) (i32.const 64))
+      (if (i32.ne (i32.load (i32.const 76)) (i32.const 5)) (then unreachable))))
+  (core instance $i (instantiate $m
+    (with "libc" (instance $libc))
+    (with "host" (instance (export "get" (func $get))))))
+  (func $handle (param "request" (own $request)) (param "response-out" (own $outparam))
+    (canon lift (core func $i "handle")))
+  (instance $handler (export "handle" (func $handle)))
+  (export "wasi:http/incoming-handler@0.2.0" (instance $handler)))`;
+const configured = path.join(folder, 'configured.wasm');
+writeFileSync(configured, await parse(CONFIGURED));
+
+async function outcomeWith(...options) {
+  const child = spawn(mayfly, ['serve', '--listen', '127.0.0.1:0', '--workers', '1', '--level', 'fast', ...options, configured],
+    { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit');
+  let out = '', log = '';
+  child.stderr.on('data', (bytes) => { log += bytes; });
+  for await (const bytes of child.stdout) {
+    out += bytes;
+    if (/ component\n/.test(out)) break;
+  }
+  const port = /http:\/\/127\.0\.0\.1:(\d+)/.exec(out)?.[1];
+  const text = port ? await fetch(`http://127.0.0.1:${port}/`).then((answer) => answer.text()) : log;
+  child.kill();
+  await ended;
+  return /\(([a-z-]+), request/.exec(text)?.[1] ?? text;
+}
+
+for (const [options, expected] of [[['--config', 'greeting=hello'], 'bad-response'],
+  [['--config', 'greeting=hell'], 'trap'], [['--config', 'greetings=hello'], 'trap'], [[], 'trap']]) {
+  const outcome = await outcomeWith(...options);
+  console.log(`${outcome === expected ? 'ok  ' : 'FAIL'} ${options.join(' ') || 'no configuration'}: ${outcome}`);
+  if (outcome === expected) passed++;
+  else failed++;
 }
 rmSync(folder, { recursive: true });
 console.log(`${passed} passed, ${failed} failed, 0 skipped`);

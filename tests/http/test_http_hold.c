@@ -14,7 +14,8 @@
 struct crowd {
     int clients[CLIENTS];
     uint64_t request_ns; /* how long the handler computes for each */
-    unsigned requests, behind[CLIENTS]; /* answers that have left when request i has been answered */
+    unsigned requests,
+        behind[CLIENTS]; /* answers that have left when request i has been answered */
 };
 
 static unsigned answered(const struct crowd *crowd)

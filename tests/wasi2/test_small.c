@@ -289,7 +289,7 @@ static void test_logging(void **state)
 
 static void test_config(void **state)
 {
-    static const struct wasi_config_value values[] = {{"greeting", "hello"}, {"empty", ""}};
+    static const char *const values[] = {"greeting=hello", "empty="};
     (void)state;
     struct wasi_preview2_config config = fake_config();
     config.values = values;

@@ -3,14 +3,14 @@
  * alike: without a version here they are all served. */
 #include "state.h"
 
-static const struct wasi_config_value *find(const struct wasi_preview2 *p,
-                                            const struct canonical_text *key)
+/* The value; NULL: there is none. */
+static const char *find(const struct wasi_preview2 *p, const struct canonical_text *key)
 {
     for (size_t k = 0; k < p->config.values_count; k++) {
-        const struct wasi_config_value *value = &p->config.values[k];
-        if (strlen(value->key) == key->size_bytes &&
-            !memcmp(value->key, key->bytes, key->size_bytes))
-            return value;
+        const char *text = p->config.values[k];
+        size_t key_bytes = strcspn(text, "=");
+        if (key_bytes == key->size_bytes && !memcmp(text, key->bytes, key_bytes))
+            return text + key_bytes + 1;
     }
     return NULL;
 }
@@ -20,8 +20,8 @@ static enum host_result get(struct canonical_call *c, struct value *v)
     struct canonical_text key;
     struct call_list text = {0, 0};
     if (!canonical_text(c, v[0].i32, v[1].i32, &key)) return HOST_TRAP;
-    const struct wasi_config_value *value = find(call_state(c), &key);
-    if (value && !call_put_text(c, value->value, &text)) return HOST_TRAP;
+    const char *value = find(call_state(c), &key);
+    if (value && !call_put_text(c, value, &text)) return HOST_TRAP;
     uint8_t *ret = call_place(c, v[2].i32, 16, 4);
     if (!ret) return HOST_TRAP;
     ret[4] = value != NULL;
@@ -31,9 +31,10 @@ static enum host_result get(struct canonical_call *c, struct value *v)
 
 static struct canonical_text key_or_value(const struct wasi_preview2 *p, size_t k, uint32_t part)
 {
-    const struct wasi_config_value *value = &p->config.values[k];
-    const char *text = part ? value->value : value->key;
-    return (struct canonical_text){text, strlen(text)};
+    const char *text = p->config.values[k];
+    size_t key_bytes = strcspn(text, "=");
+    if (!part) return (struct canonical_text){text, key_bytes};
+    return (struct canonical_text){text + key_bytes + 1, strlen(text + key_bytes + 1)};
 }
 
 static enum host_result get_all(struct canonical_call *c, struct value *v)

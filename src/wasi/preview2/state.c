@@ -40,10 +40,11 @@ static enum status check_preopen(const struct wasi_preopen *preopen, struct erro
     return check_text("name of a folder", preopen->guest_name, err);
 }
 
-static enum status check_value(const struct wasi_config_value *value, struct error *err)
+static enum status check_value(const char *text, struct error *err)
 {
-    enum status st = check_text("configuration key", value->key, err);
-    return st ? st : check_text("configuration value", value->value, err);
+    if (!strchr(text, '='))
+        return error_set(err, ST_USAGE, "configuration value \"%s\" is not KEY=VALUE", text);
+    return check_text("configuration value", text, err);
 }
 
 static enum status check(const struct wasi_preview2_config *config, struct error *err)
@@ -63,7 +64,7 @@ static enum status check(const struct wasi_preview2_config *config, struct error
     for (size_t k = 0; !st && k < config->preopens_count; k++)
         st = check_preopen(&config->preopens[k], err);
     for (size_t k = 0; !st && k < config->values_count; k++)
-        st = check_value(&config->values[k], err);
+        st = check_value(config->values[k], err);
     return st;
 }
 
