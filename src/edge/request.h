@@ -1,11 +1,11 @@
 /* One request and the instance that answers it. Private to edge.
  *
- *   idle ── begin ──▶ running ◀──▶ waiting (suspended in wait(), or for its next slice)
+ *   idle ── enter ──▶ running ◀──▶ waiting (suspended in wait(), or for its next slice)
  *                        │
  *                        ▼
  *                       done ──▶ idle or freed
  *
- * The guest runs inside begin(), inside the callback that ends its wait, or in its turn. It may be
+ * The guest runs inside enter(), inside the callback that ends its wait, or in its turn. It may be
  * waiting for its client (http_* events) and for a time at once; whichever comes first resumes
  * it. */
 #ifndef EDGE_REQUEST_H

@@ -45,6 +45,12 @@ void connection_kill(struct http_connection *c, enum http_abort reason)
 void connection_drain(struct http_connection *c)
 {
     if (c->state != CONNECTION_IDLE) return;
+    if (c->requests == 0) {
+        uint64_t last_ns = server_now_ns(c->server) + MS_TO_NS(HTTP_DRAIN_FIRST_MS);
+        if (last_ns < c->state_deadline_ns) c->state_deadline_ns = last_ns;
+        connection_arm(c);
+        return;
+    }
     c->readable = true;
     loop_defer(c->server->loop, &c->task);
 }

@@ -149,7 +149,8 @@ NODISCARD enum status connection_open(struct http_server *s, int fd, const struc
 /* Ends an active exchange with `reason`, then closes and frees. */
 void connection_kill(struct http_connection *c, enum http_abort reason);
 
-/* The server drains: an idle connection looks for a last request, then closes. */
+/* The server drains: an idle connection looks for a last request, then closes; one that has had
+ * none may be that of a client that connected just now, whose request is on its way. */
 void connection_drain(struct http_connection *c);
 
 /* Does all that can be done now; the connection may be gone afterwards. */

@@ -169,7 +169,8 @@ static enum step step_head(struct http_connection *c)
             }
         }
         enum io_result r = connection_fill(c);
-        if (r == IO_BLOCKED && s->draining && c->state == CONNECTION_IDLE) return close_idle(c);
+        bool over = s->draining && c->state == CONNECTION_IDLE && c->requests > 0;
+        if (r == IO_BLOCKED && over) return close_idle(c);
         if (r == IO_BLOCKED) return STEP_WAIT;
         if (r == IO_NO_MEMORY) return connection_free(c);
         if (r != IO_DONE) return step_head_ended(c);

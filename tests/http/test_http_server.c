@@ -741,7 +741,11 @@ static void test_drain(void **state)
     rig_connect(r);
     http_server_drain(r->server, 1000, on_drained, &drained);
     rig_settle(r);
-    assert_true(r->ended); /* the idle one */
+    assert_false(r->ended); /* its request may be on its way */
+    rig_pass_ms(r, HTTP_DRAIN_FIRST_MS - 1);
+    assert_false(r->ended);
+    rig_pass_ms(r, 1);
+    assert_true(r->ended);
     assert_int_equal(drained, 0);
     close(r->client);
     r->client = busy;
@@ -754,6 +758,27 @@ static void test_drain(void **state)
     rig_settle(r);
     assert_int_equal(drained, 1);
     assert_int_equal(r->aborts, 0);
+}
+
+/* One that has had a request ends at once; one that has had none gets an answer still. */
+static void test_drain_idle(void **state)
+{
+    struct rig *r = *state;
+    int drained = 0;
+    rig_send_text(r, GET "\r\n");
+    int used = r->client;
+    r->client = -1;
+    rig_connect(r);
+    http_server_drain(r->server, 1000, on_drained, &drained);
+    rig_settle(r);
+    char byte;
+    while (recv(used, &byte, 1, 0) > 0) continue;
+    assert_int_equal(recv(used, &byte, 1, 0), 0);
+    close(used);
+    assert_int_equal(drained, 0);
+    rig_send_text(r, GET "\r\n");
+    expect(r, "200 GET / .");
+    assert_int_equal(drained, 1);
 }
 
 static void test_drain_grace(void **state)
@@ -864,6 +889,7 @@ int main(void)
         SERVER_TEST(test_end_of_a_broken_exchange),
         SERVER_TEST(test_free_aborts),
         SERVER_TEST(test_drain),
+        SERVER_TEST(test_drain_idle),
         SERVER_TEST(test_drain_grace),
         SERVER_TEST(test_drain_nothing),
         SERVER_TEST(test_accessors),
