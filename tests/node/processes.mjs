@@ -427,7 +427,9 @@ const tests = {
     assert.equal(server.code, 0);
     const seen = await done();
     assert.ok(seen.ok > 50, `${seen.ok} answers`);
-    for (const text of seen.failed) assert.match(text, /ECONNREFUSED/);
+    // Who connects between the last accept() and the close of the socket is reset by the system
+    // before the connection stands; who has a connection gets an answer.
+    for (const text of seen.failed) assert.match(text, /^connect (ECONNREFUSED|ECONNRESET) /);
   },
 
   async 'kill -9 of a job under load: no request fails, and the next scan compiles'() {
