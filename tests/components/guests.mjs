@@ -165,16 +165,19 @@ const later = {
   args: '(with "host" (instance (export "f" (func $f))))',
 };
 
-// Whether wasi:config/store says that "greeting" is five bytes long.
-const configured = `(component
-  (import "wasi:config/store@0.2.0-rc.1" (instance $store
+// wasi:config/store as $store, and $libc with what its functions need.
+export const configStore = `(import "wasi:config/store@0.2.0-rc.1" (instance $store
     (type $cases (variant (case "upstream" string) (case "io" string)))
     (export "error" (type $error (eq $cases)))
     (export "get" (func (param "key" string) (result (result (option string) (error $error)))))))
   (core module $libc
     (memory (export "memory") 1)
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024))
-  (core instance $libc (instantiate $libc))
+  (core instance $libc (instantiate $libc))`;
+
+// Whether wasi:config/store says that "greeting" is five bytes long.
+const configured = `(component
+  ${configStore}
   (core func $get (canon lower (func $store "get") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (core module $m
     (import "libc" "memory" (memory 1))

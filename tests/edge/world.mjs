@@ -10,6 +10,8 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 
+import { configStore } from '../components/guests.mjs';
+
 const mayfly = process.argv[2];
 const jco = createRequire(path.join(import.meta.dirname, '../tools/x')).resolve('@bytecodealliance/jco');
 const { componentEmbed, componentNew, parse } = await import(jco);
@@ -58,14 +60,7 @@ const CONFIGURED = `(component
     (export "response-outparam" (type (sub resource)))))
   (alias export $types "incoming-request" (type $request))
   (alias export $types "response-outparam" (type $outparam))
-  (import "wasi:config/store@0.2.0-rc.1" (instance $store
-    (type $cases (variant (case "upstream" string) (case "io" string)))
-    (export "error" (type $error (eq $cases)))
-    (export "get" (func (param "key" string) (result (result (option string) (error $error)))))))
-  (core module $libc
-    (memory (export "memory") 1)
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024))
-  (core instance $libc (instantiate $libc))
+  ${configStore}
   (core func $get (canon lower (func $store "get")
     (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (core module $m
