@@ -269,5 +269,6 @@ enum status connection_open(struct http_server *s, int fd, const struct sockaddr
     s->counters.connections_accepted++;
     connection_become_idle(c);
     connection_arm(c);
+    if (s->draining) connection_drain(c);
     return ST_OK;
 }

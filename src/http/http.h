@@ -64,6 +64,7 @@ struct http_field {
 #define HTTP_REQUESTS_PER_TURN_MAX   32 /* of one connection, before others have their turn */
 #define HTTP_ACCEPTS_PER_TURN_MAX    64
 #define HTTP_HOLD_NS                 500000 /* an answer waits so long for others of its turn */
+#define HTTP_DRAIN_DOOR_MS           50     /* while draining, for handshakes that have begun */
 #define HTTP_DRAIN_FIRST_MS          250    /* while draining, of a connection without a request */
 #define HTTP_LISTENERS_MAX           16
 #define HTTP_BACKLOG_DEFAULT         1024 /* connections of a socket that nobody has accepted yet */
@@ -172,10 +173,11 @@ NODISCARD enum status http_server_listen_fd(struct http_server *s, int take_fd, 
  * even on failure. Errors: ST_LIMIT, ST_NO_MEMORY, ST_IO. */
 NODISCARD enum status http_server_adopt(struct http_server *s, int fd, struct error *err);
 
-/* Stops listening, closes idle connections, lets exchanges finish with Connection: close, and
- * aborts what is left after `grace_ms`; a connection that has had no request yet is idle after
- * HTTP_DRAIN_FIRST_MS. Then drained() is called once, at the end of a turn, never
- * inside this call; it may free the server. May be called once. */
+/* Lets nobody new connect, and closes listening sockets after HTTP_DRAIN_DOOR_MS, when handshakes
+ * that had begun are over; closes idle connections, lets exchanges finish with Connection: close,
+ * and aborts what is left after `grace_ms`; a connection that has had no request yet is idle after
+ * HTTP_DRAIN_FIRST_MS. Then drained() is called once, at the end of a turn, never inside this call;
+ * it may free the server. May be called once. */
 void http_server_drain(struct http_server *s, uint32_t grace_ms, void (*drained)(void *context),
                        void *context);
 

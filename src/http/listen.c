@@ -1,6 +1,7 @@
 /* Listening sockets: "HOST:PORT" to a bound socket, with errors that say what to do. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,8 +154,31 @@ enum status http_listen_open(const struct http_listen *spec, int *ret_fds, size_
     return st;
 }
 
+/* A filter of segments (socket(7), SO_ATTACH_FILTER): one that would begin a connection is dropped,
+ * so that its client tries again, in about a second; all others pass. */
+void listener_close_door(int fd)
+{
+    enum { FLAGS_AT = 13, SYN = 0x02, ACK = 0x10 }; /* RFC 9293 §3.1 */
+    static struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SYN | ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {.len = ARRAY_COUNT(steps), .filter = steps};
+    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+void listener_open_door(int fd)
+{
+    const int ignored = 0;
+    (void)setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
+}
+
 enum status http_server_listen_fd(struct http_server *s, int take_fd, struct error *err)
 {
+    listener_open_door(take_fd);
     return server_add_listener(s, take_fd, err);
 }
 

@@ -59,6 +59,7 @@ static enum status config_check(const struct http_config *c, struct error *err)
     return ST_OK;
 }
 
+static void door_closed(void *context);
 static void drain_over(void *context);
 static void drained_run(void *context);
 static void release_run(void *context);
@@ -90,6 +91,7 @@ enum status http_server_new(struct loop *loop, const struct http_config *config,
     links_init(&s->idle);
     links_init(&s->held);
     loop_timer_init(&s->accept_timer, accept_resume, s);
+    loop_timer_init(&s->door_timer, door_closed, s);
     loop_timer_init(&s->drain_timer, drain_over, s);
     loop_task_init(&s->drained_task, drained_run, s);
     loop_task_init(&s->release_task, release_run, s);
@@ -129,6 +131,7 @@ void http_server_free(struct http_server *s)
     while (!links_empty(&s->all))
         connection_kill(connection_in_all(s->all.next), HTTP_ABORT_SHUTDOWN);
     loop_timer_stop(s->loop, &s->accept_timer);
+    loop_timer_stop(s->loop, &s->door_timer);
     loop_timer_stop(s->loop, &s->drain_timer);
     loop_task_cancel(&s->drained_task);
     loop_task_cancel(&s->release_task);
@@ -269,12 +272,15 @@ enum status http_server_adopt(struct http_server *s, int fd, struct error *err)
     return connection_open(s, fd, &peer.any, err);
 }
 
+static void check_drained(struct http_server *s)
+{
+    bool over = s->listener_count == 0 && links_empty(&s->all);
+    if (over && s->drained) loop_defer(s->loop, &s->drained_task);
+}
+
 void server_connection_gone(struct http_server *s)
 {
-    if (s->draining) {
-        if (links_empty(&s->all) && s->drained) loop_defer(s->loop, &s->drained_task);
-        return;
-    }
+    if (s->draining) check_drained(s);
     server_room_made(s);
 }
 
@@ -288,33 +294,44 @@ void server_room_made(struct http_server *s)
 static void drain_over(void *context)
 {
     struct http_server *s = context;
+    close_listeners(s);
     while (!links_empty(&s->all))
         connection_kill(connection_in_all(s->all.next), HTTP_ABORT_SHUTDOWN);
+    check_drained(s);
 }
 
 static void drained_run(void *context)
 {
     struct http_server *s = context;
+    loop_timer_stop(s->loop, &s->door_timer);
     loop_timer_stop(s->loop, &s->drain_timer);
     void (*drained)(void *) = s->drained;
     s->drained = NULL;
     if (drained) drained(s->drained_context);
 }
 
+/* What the system has connected meanwhile is taken: it would be reset with the socket. */
+static void door_closed(void *context)
+{
+    struct http_server *s = context;
+    for (uint32_t i = 0; i < s->listener_count; i++) listener_ready(&s->listeners[i], LOOP_READ);
+    close_listeners(s);
+    check_drained(s);
+}
+
 void http_server_drain(struct http_server *s, uint32_t grace_ms, void (*drained)(void *context),
                        void *context)
 {
     assert(!s->draining && drained);
-    /* What has connected already is owed an answer: the backlog would be reset with the socket. */
-    for (uint32_t i = 0; i < s->listener_count; i++) listener_ready(&s->listeners[i], LOOP_READ);
-    close_listeners(s);
     s->draining = true;
     s->drained = drained;
     s->drained_context = context;
+    for (uint32_t i = 0; i < s->listener_count; i++) listener_close_door(s->listeners[i].watch.fd);
+    loop_timer_start(s->loop, &s->door_timer, server_now_ns(s) + MS_TO_NS(HTTP_DRAIN_DOOR_MS));
     loop_timer_start(s->loop, &s->drain_timer, server_now_ns(s) + MS_TO_NS(grace_ms));
     for (struct connection_links *l = s->all.next; l != &s->all; l = l->next)
         connection_drain(connection_in_all(l));
-    if (links_empty(&s->all)) loop_defer(s->loop, &s->drained_task);
+    check_drained(s);
 }
 
 /* ---- the date ---- */

@@ -39,6 +39,7 @@ struct http_server {
     struct loop_timer accept_timer; /* ends a pause for lack of descriptors */
 
     bool draining;
+    struct loop_timer door_timer; /* while draining: ends listening */
     struct loop_timer drain_timer;
     struct loop_task drained_task;
     void (*drained)(void *context);
@@ -67,6 +68,11 @@ void server_room_made(struct http_server *s);
 
 /* Watches a listening socket, which is taken in every case. */
 NODISCARD enum status server_add_listener(struct http_server *s, int fd, struct error *err);
+
+/* Nobody new may connect; whose handshake has begun is let in. The socket, which may be shared with
+ * other processes, stays so until its door is opened. */
+void listener_close_door(int fd);
+void listener_open_door(int fd);
 
 static inline void links_init(struct connection_links *l)
 {

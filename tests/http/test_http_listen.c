@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -68,6 +69,19 @@ static void turns(struct world *w)
 {
     struct error err;
     for (int i = 0; i < 20; i++) assert_int_equal(loop_turn(w->loop, 1000000, &err), ST_OK);
+}
+
+/* Connects if that does not take time; returns 0 or the error's number. */
+static int knock(const struct world *w, int *fd)
+{
+    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(w->port)};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(*fd, (struct sockaddr *)&a, sizeof a) == 0) return 0;
+    const int number = errno;
+    struct pollfd soon = {.fd = *fd, .events = POLLOUT};
+    return number == EINPROGRESS && poll(&soon, 1, 20) == 1 && !(soon.revents & POLLERR) ? 0
+                                                                                         : number;
 }
 
 static int dial(const struct world *w)
@@ -272,6 +286,12 @@ static void on_drained(void *context)
     *(bool *)context = true;
 }
 
+static void turns_until(struct world *w, const bool *over)
+{
+    for (int i = 0; i < 100 && !*over; i++) turns(w);
+    assert_true(*over);
+}
+
 static void test_drain_answers_the_backlog(void **state)
 {
     struct world w;
@@ -281,9 +301,42 @@ static void test_drain_answers_the_backlog(void **state)
     int fd = dial(&w);
     ask(fd);
     http_server_drain(w.server, 1000, on_drained, &drained);
+    turns_until(&w, &drained);
+    assert_true(answered(fd));
+    close(fd);
+    close_world(&w);
+}
+
+/* While a server drains, whose socket another process holds too, nobody new connects: not to be
+ * reset when it closes. Who listens on that socket next lets them in. */
+static void test_drain_closes_the_door(void **state)
+{
+    struct world w;
+    struct error err;
+    bool drained = false;
+    (void)state;
+    open_world(&w, 10);
+    const struct http_listen listen = {.host = "127.0.0.1"};
+    int kept, fd;
+    assert_int_equal(http_listen_open(&listen, &kept, 1, &w.port, &err), ST_OK);
+    assert_int_equal(http_server_listen_fd(w.server, dup(kept), &err), ST_OK);
+    int early = dial(&w);
+    http_server_drain(w.server, 1000, on_drained, &drained);
+    assert_int_equal(knock(&w, &fd), EINPROGRESS);
+    turns_until(&w, &drained);
+    assert_int_equal(http_server_counters(w.server)->connections_accepted, 1);
+    close(early);
+    close(fd);
+    uint16_t port = w.port;
+    close_world(&w);
+
+    open_world(&w, 10);
+    w.port = port;
+    assert_int_equal(http_server_listen_fd(w.server, kept, &err), ST_OK);
+    assert_int_equal(knock(&w, &fd), 0);
+    ask(fd);
     turns(&w);
     assert_true(answered(fd));
-    assert_true(drained);
     close(fd);
     close_world(&w);
 }
@@ -354,11 +407,17 @@ static void test_listen_parse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepts),         cmocka_unit_test(test_full),
-        cmocka_unit_test(test_backlog),         cmocka_unit_test(test_full_goes_on),
-        cmocka_unit_test(test_no_descriptors),  cmocka_unit_test(test_port_in_use),
-        cmocka_unit_test(test_shared_port),     cmocka_unit_test(test_listeners_max),
-        cmocka_unit_test(test_refusal_arrives), cmocka_unit_test(test_drain_answers_the_backlog),
+        cmocka_unit_test(test_accepts),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_backlog),
+        cmocka_unit_test(test_full_goes_on),
+        cmocka_unit_test(test_no_descriptors),
+        cmocka_unit_test(test_port_in_use),
+        cmocka_unit_test(test_shared_port),
+        cmocka_unit_test(test_listeners_max),
+        cmocka_unit_test(test_refusal_arrives),
+        cmocka_unit_test(test_drain_answers_the_backlog),
+        cmocka_unit_test(test_drain_closes_the_door),
         cmocka_unit_test(test_listen_parse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
