@@ -98,14 +98,16 @@ void request_run_next(void *context)
         [EDGE_TURN_RESUME] = e->preempted.count,
         [EDGE_TURN_SHRINK] = e->shrinking.count,
     };
-    /* The one that runs now must know that others wait. */
+    /* The one that runs now must know that others wait, and what arrives since this turn began. */
     if (all_waiting(e) > 1) loop_defer_next(e->config.loop, &e->run_task);
+    runtime_set_slice_begin(loop_now_ns(e->config.loop));
     for (unsigned k = 0; k < EDGE_TURNS; k++) {
         e->turn = (e->turn + 1) % EDGE_TURNS;
         if (!waiting[e->turn]) continue;
         take[e->turn](e);
         break;
     }
+    runtime_set_slice_begin(0);
     if (all_waiting(e)) loop_defer_next(e->config.loop, &e->run_task);
 }
 

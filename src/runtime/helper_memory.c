@@ -6,7 +6,10 @@
 #include "instance.h"
 
 #define GROW_FAILED UINT64_MAX
-#define PIECE_BYTES (1u << 20)
+
+/* Two microseconds of copying, unless each page is touched for the first time: there are virtual
+ * machines on which that takes 10 µs a page. */
+#define PIECE_BYTES (64u << 10)
 
 /* [at, at + length) of a memory, or NULL when that is not all inside it. */
 static uint8_t *memory_range(const struct instance *i, uint32_t memory, uint64_t at,

@@ -6,7 +6,7 @@
 #include "instance.h"
 
 #define GROW_FAILED    UINT64_MAX
-#define PIECE_ELEMENTS (64u << 10)
+#define PIECE_ELEMENTS (16u << 10) /* as many bytes as of a memory */
 
 /* Elements [at, at + length) of a table, or NULL when they are not all inside it. */
 static uint32_t *table_range(const struct instance *i, uint32_t table, uint64_t at, uint64_t length)

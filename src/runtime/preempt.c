@@ -35,6 +35,14 @@ void runtime_set_patience(uint64_t (*patience_ns)(void *context), void *context)
     patience_context = context;
 }
 
+/* 0, or when the slices of this thread's guests begin. */
+static _Thread_local uint64_t slice_begin_ns;
+
+void runtime_set_slice_begin(uint64_t since_ns)
+{
+    slice_begin_ns = since_ns;
+}
+
 static uint64_t read_clock(clockid_t id)
 {
     struct timespec now;
@@ -71,7 +79,7 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* How long until this run, `passed_ns` after its begin, has had its slice or its limit; 0: now. A
+/* How long until this run, `passed_ns` after its slice began, has had that or its limit; 0: now. A
  * slice is of real time: who waits for its end does not wait for less when the system gives the
  * thread's time to others. */
 static uint64_t time_left(const struct preempt *p, uint64_t run_ns, uint64_t passed_ns)
@@ -84,7 +92,7 @@ static uint64_t time_left(const struct preempt *p, uint64_t run_ns, uint64_t pas
 /* When the first tick of a run is due. */
 static uint64_t first_delay(const struct preempt *p)
 {
-    uint64_t left_ns = time_left(p, 0, 0);
+    uint64_t left_ns = time_left(p, 0, p->begin_ns - p->slice_at_ns);
     if (calm_ticks < CALM_TICKS || p->slice_ns > NEVER_NS / CALM_SLICES) return left_ns;
     return over_limit(p, 0) ? 0 : least(p->cpu_ns_max - p->cpu_ns, p->slice_ns * CALM_SLICES);
 }
@@ -114,7 +122,9 @@ static void tick_again(uint64_t delay_ns)
 void preempt_enter(struct preempt *p)
 {
     if (!p->slice_ns) return;
-    p->begin_ns = p->start_ns = read_clock(CLOCK_MONOTONIC);
+    p->begin_ns = p->start_ns = p->slice_at_ns = read_clock(CLOCK_MONOTONIC);
+    if (slice_begin_ns && slice_begin_ns < p->begin_ns)
+        p->slice_at_ns -= least(p->begin_ns - slice_begin_ns, p->slice_ns / 2);
     p->pending = p->alone = false;
     uint64_t delay_ns = tick_delay(first_delay(p));
     if (ticking && tick_at_ns <= p->start_ns + delay_ns) return;
@@ -163,9 +173,9 @@ void preempt_on_tick(void *ucontext)
         return;
     }
     struct preempt *p = &i->preempt;
-    uint64_t run_ns = discount(p), passed_ns = mark_ns - p->begin_ns;
-    uint64_t left_ns = time_left(p, run_ns, passed_ns);
-    note_calm(passed_ns < p->slice_ns / 2);
+    uint64_t run_ns = discount(p);
+    uint64_t left_ns = time_left(p, run_ns, mark_ns - p->slice_at_ns);
+    note_calm(mark_ns - p->begin_ns < p->slice_ns / 2);
     if (left_ns) {
         tick_again(tick_delay(left_ns));
         return;

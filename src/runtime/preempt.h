@@ -15,11 +15,12 @@
 struct instance;
 
 struct preempt {
-    uint64_t slice_ns;   /* 0: no ticks at all; UINT64_MAX: only for the limit */
-    uint64_t cpu_ns_max; /* UINT64_MAX: no limit */
-    uint64_t cpu_ns;     /* of finished runs */
-    uint64_t begin_ns;   /* of this run */
-    uint64_t start_ns;   /* the same, moved forward by time that the thread did not get */
+    uint64_t slice_ns;    /* 0: no ticks at all; UINT64_MAX: only for the limit */
+    uint64_t cpu_ns_max;  /* UINT64_MAX: no limit */
+    uint64_t cpu_ns;      /* of finished runs */
+    uint64_t begin_ns;    /* of this run */
+    uint64_t slice_at_ns; /* when its slice began, perhaps before */
+    uint64_t start_ns;    /* as begin_ns, moved forward by time that the thread did not get */
     struct guest_interrupt *save;
     bool preempted;        /* the fiber was left because its slice was over */
     bool alone;            /* this run went on behind its slice, for nobody waited */

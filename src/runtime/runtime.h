@@ -99,6 +99,11 @@ const struct artifact_canon *instance_canon(const struct instance *i);
  * (os/ticker.h) comes before. 0: it is preempted, as it always is without a function (NULL). */
 void runtime_set_patience(uint64_t (*patience_ns)(void *context), void *context);
 
+/* Of the calling thread, whose guests' slices begin at `since_ns` of the monotonic clock, when
+ * others began to wait, rather than when they begin to run; at least half of it is a guest's own.
+ * 0: slices begin with the run. */
+void runtime_set_slice_begin(uint64_t since_ns);
+
 struct instance_config {
     uint64_t memory_bytes_max;   /* of all memories together; 0: the default */
     uint32_t stack_bytes;        /* the guest's share; 0: the default */

@@ -193,7 +193,43 @@ static void test_cpu_limit(void **state)
     }
 }
 
-/* A backtrace from the middle of a computation. */
+static uint64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* The shortest of several slices that began `before_ns` before the guest ran. */
+static uint64_t shortest_slice_ns(struct instance *i, uint64_t before_ns)
+{
+    uint64_t shortest_ns = UINT64_MAX;
+    for (unsigned k = 0; k < 20; k++) {
+        uint64_t begin_ns = clock_ns();
+        runtime_set_slice_begin(begin_ns - before_ns);
+        assert_int_equal(instance_resume(i), CALL_PREEMPTED);
+        uint64_t took_ns = clock_ns() - begin_ns;
+        if (took_ns < shortest_ns) shortest_ns = took_ns;
+    }
+    runtime_set_slice_begin(0);
+    return shortest_ns;
+}
+
+/* What passed before a guest ran counts to its slice, up to half of it. */
+static void test_slice_begins_earlier(void **state)
+{
+    (void)state;
+    enum { SLICE_NS = 4000000 };
+    struct instance *i = fresh(modules[0], SLICE_NS, 0);
+    struct value none[1];
+    assert_int_equal(instance_call(i, export_of(i, "spin"), none), CALL_PREEMPTED);
+    assert_in_range(shortest_slice_ns(i, 0), SLICE_NS, 2 * SLICE_NS);
+    assert_in_range(shortest_slice_ns(i, SLICE_NS / 4), SLICE_NS / 4 * 3, SLICE_NS - 1);
+    assert_in_range(shortest_slice_ns(i, 25 * SLICE_NS), SLICE_NS / 2, SLICE_NS / 4 * 3 - 1);
+    instance_cancel(i);
+    instance_free(i);
+}
+
 static uint64_t patience_ns(void *context)
 {
     (*(unsigned *)context)++;
@@ -262,6 +298,7 @@ static void test_alone_until(void **state)
     instance_free(i);
 }
 
+/* A backtrace from the middle of a computation. */
 static void test_limit_says_where(void **state)
 {
     (void)state;
@@ -328,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_turns),
 #ifndef SIGNALS_COME_LATE
         cmocka_unit_test(test_cpu_limit),
+        cmocka_unit_test(test_slice_begins_earlier),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_alone_until),
         cmocka_unit_test(test_limit_says_where),
