@@ -105,7 +105,8 @@ static void *live_warm(void *argument)
     struct warm *w = argument;
     struct error err = {0};
     struct instance *i = NULL;
-    const struct instance_config config = {.slice_ns = SLICE_NS, .cpu_ns_max = CPU_NS_MAX};
+    const struct instance_config config = {
+        .slice_ns = SLICE_NS, .cpu_ns_max = CPU_NS_MAX, .sealable = true};
     if (runtime_thread_init(&err)) die("thread", &err);
     if (instance_new(w->module, &config, &i, &err)) die("instance", &err);
     uint32_t ignored[2];

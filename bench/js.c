@@ -167,7 +167,11 @@ static void guest_open(const char *path, struct guest *g)
     must(canonical_new(g->module, interfaces, interfaces_count, g->wasi, &g->canonical, &err), path,
          &err);
     const struct instance_config config = {
-        .slice_ns = SLICE_NS, .cpu_ns_max = CPU_NS_MAX, .canonical = g->canonical};
+        .slice_ns = SLICE_NS,
+        .cpu_ns_max = CPU_NS_MAX,
+        .canonical = g->canonical,
+        .sealable = true,
+    };
     must(instance_new(g->module, &config, &g->instance, &err), path, &err);
     must(instance_init_all(g->instance) == CALL_RETURNED ? ST_OK : ST_TRAP, path, &err);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -27,6 +28,9 @@ static uint64_t system_realtime_ns(UNUSED void *context)
 static void system_fill(UNUSED void *context, void *bytes, size_t size_bytes)
 {
     unsigned char *p = bytes;
+    /* The system writes only where the process may, and pages of a guest that may become writable
+     * on demand only the process itself (runtime/slot.h). */
+    memset(bytes, 0, size_bytes);
     while (size_bytes) {
         ssize_t got = getrandom(p, size_bytes, 0);
         if (got < 0) {

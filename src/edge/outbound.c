@@ -10,6 +10,7 @@
 #include "http/client.h"
 #include "log.h"
 #include "request.h"
+#include "runtime/runtime.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -186,6 +187,8 @@ static enum http_call_error begin(struct subrequest *s, const struct wasi_http_o
         .on_event = on_event,
         .context = s,
     };
+    /* From now on a library runs on the guest's stack, with frames of any size. */
+    if (!instance_unseal(s->request->instance)) return HTTP_CALL_INTERNAL;
     return http_call_new(s->request->edge->client, &config, &s->call);
 }
 

@@ -30,6 +30,7 @@ static struct request *request_new(struct edge *e, struct app_version *v, struct
         .cpu_ns_max = (uint64_t)e->config.limits.cpu_ms * 1000000u,
         .context = &r->context,
         .canonical = r->component.canonical,
+        .sealable = true,
     };
     if (instance_new(v->module, &config, &r->instance, err)) {
         request_component_free(r);

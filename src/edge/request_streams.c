@@ -20,6 +20,8 @@ bool request_denied(struct request *r)
 static enum status input_fetch(struct request *r, void *bytes, size_t size, size_t *ret)
 {
     if (r->input_ended || !r->exchange) return ST_CLOSED;
+    if (http_exchange_reads_directly(r->exchange, size) && !instance_unseal(r->instance))
+        return ST_IO;
     enum status st = http_exchange_read(r->exchange, bytes, size, ret);
     r->input_blocked = st == ST_WOULD_BLOCK;
     r->request_bytes += *ret;

@@ -42,6 +42,11 @@ static void body_progress(struct http_connection *c, size_t bytes)
                   MS_TO_NS(s->config.body_grace_ms));
 }
 
+static bool is_direct(const struct http_connection *c, size_t capacity)
+{
+    return !c->in->head.chunked && capacity >= DIRECT_BYTES_MIN;
+}
+
 /* More of the body off the socket: into the handler's memory when that is worth it (*size > 0),
  * else into the input block. */
 static enum io_result body_pull(struct http_connection *c, void *bytes, size_t capacity,
@@ -49,7 +54,7 @@ static enum io_result body_pull(struct http_connection *c, void *bytes, size_t c
 {
     *size = 0;
     struct http_exchange *x = &c->x;
-    if (c->in->head.chunked || capacity < DIRECT_BYTES_MIN) {
+    if (!is_direct(c, capacity)) {
         uint32_t before = c->in_end - c->in_pos;
         enum io_result r = connection_fill(c);
         if (r == IO_DONE) body_progress(c, c->in_end - c->in_pos - before);
@@ -84,6 +89,13 @@ static enum status body_failed(struct http_connection *c, enum io_result r)
         connection_fail(c, r == IO_NO_MEMORY ? HTTP_ABORT_MEMORY : HTTP_ABORT_CLIENT, H1_RULE_NONE);
     }
     return ST_CLOSED;
+}
+
+bool http_exchange_reads_directly(const struct http_exchange *x, size_t capacity)
+{
+    const struct http_connection *c = connection_of(x);
+    bool from_socket = !x->failed && !x->body_done && c->in_end == c->in_pos && c->readable;
+    return from_socket && is_direct(c, capacity);
 }
 
 enum status http_exchange_read(struct http_exchange *x, void *bytes, size_t capacity, size_t *size)

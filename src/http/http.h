@@ -244,6 +244,9 @@ NODISCARD enum status http_exchange_limit_body(struct http_exchange *x, uint64_t
 NODISCARD enum status http_exchange_read(struct http_exchange *x, void *bytes, size_t capacity,
                                          size_t *size);
 
+/* Whether the system itself would store what http_exchange_read() gives. */
+bool http_exchange_reads_directly(const struct http_exchange *x, size_t capacity);
+
 /* Whether the exchange is broken, and why: unless it is ended first, on_abort will say so. */
 bool http_exchange_broken(const struct http_exchange *x, enum http_abort *ret_reason);
 

@@ -84,6 +84,12 @@ bool vm_allow(const struct vm_reservation *r, void *at, size_t size_bytes)
     return size_bytes == 0 || mprotect(at, size_bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
+bool vm_protect(const struct vm_reservation *r, void *at, size_t size_bytes)
+{
+    check_inside(r, at, size_bytes);
+    return size_bytes == 0 || mprotect(at, size_bytes, PROT_READ) == 0;
+}
+
 bool vm_forbid(const struct vm_reservation *r, void *at, size_t size_bytes)
 {
     check_inside(r, at, size_bytes);

@@ -39,6 +39,8 @@ NODISCARD enum status vm_map_shared(const struct vm_reservation *r, void *at, si
 
 /* Changes the access of mapped pages; false when the system has no memory for it. */
 NODISCARD bool vm_allow(const struct vm_reservation *r, void *at, size_t size_bytes);
+NODISCARD bool vm_protect(const struct vm_reservation *r, void *at,
+                          size_t size_bytes); /* reads only */
 NODISCARD bool vm_forbid(const struct vm_reservation *r, void *at, size_t size_bytes);
 
 /* Drops private pages: zero pages and file views read again as they were mapped. */

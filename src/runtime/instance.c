@@ -20,6 +20,7 @@ static void measure(struct instance *i)
 static void prepare(struct instance *i, const struct instance_config *config)
 {
     const struct module *m = i->module;
+    i->slot.sealable = config->sealable;
     i->context = config->context;
     i->canonical = config->canonical;
     i->guest = (struct guest_state){
@@ -98,6 +99,11 @@ enum status instance_reset(struct instance *i, void *context, struct error *err)
     i->context = context;
     measure(i);
     return ST_OK;
+}
+
+bool instance_unseal(struct instance *i)
+{
+    return slot_unseal(&i->slot);
 }
 
 struct canonical *instance_canonical(const struct instance *i)

@@ -111,6 +111,7 @@ struct instance_config {
     uint64_t cpu_ns_max;         /* since birth or reset; 0: no limit */
     void *context;               /* for host functions: instance_context() */
     struct canonical *canonical; /* of a component: instance_canonical() */
+    bool sealable;               /* instance_unseal() */
 };
 
 /* A fresh instance: image mapped, nothing run. With ARTIFACT_INITIALISED, instance_init() is a
@@ -129,6 +130,12 @@ NODISCARD enum status instance_reset(struct instance *i, void *context, struct e
  * piece). A suspended call ends first, as by instance_cancel(). The instance may then only be
  * shrunk further, reset or freed. */
 NODISCARD bool instance_shrink(struct instance *i);
+
+/* Pages that the instances of a sealable slot do not write may be read-only until one does. The
+ * system takes no notice of that and fails: to be called before it is to store something in a
+ * guest's memory, or in a frame of the guest's stack that is larger than a page. False: the system
+ * has no memory for it. */
+NODISCARD bool instance_unseal(struct instance *i);
 
 void *instance_context(const struct instance *i);
 struct canonical *instance_canonical(const struct instance *i);

@@ -100,6 +100,7 @@ enum status slot_init(struct slot *s, const struct module *m, size_t stack_bytes
 void slot_done(struct slot *s)
 {
     if (s->base) slot_wake(s);
+    slot_forget_seal(s);
     vm_release(&s->reservation);
     free(s->pages);
     free(s->back);

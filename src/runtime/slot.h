@@ -13,13 +13,23 @@
 #define SLOT_STACK_RESIDENT_MAX (256u << 10) /* of that, from the top of the stack */
 
 /* So many pages are copied back unseen: with their originals they fit into a first-level cache, and
- * nobody minds a few that are not needed. In a slot that keeps more, a page that was not written by
- * any of so many instances is dropped; the slot is looked through once in so many resets, and so
- * many runs of pages are dropped at once. */
+ * nobody minds a few that are not needed. In a slot that keeps more, a page that was found changed
+ * behind none of so many instances is dropped; the slot is looked through once in so many resets,
+ * and so many runs of pages are dropped at once. A page that comes back soon was written all the
+ * time, with what it held before: of so many it is known that they were dropped. */
 #define SLOT_UNSEEN_PAGES_MAX 5u
 #define SLOT_UNUSED_RESETS    256u
 #define SLOT_TIDY_RESETS      64u
 #define SLOT_TIDY_RUNS_MAX    16u
+#define SLOT_DROPPED_MAX      16u
+#define SLOT_ALWAYS_CHANGED   UINT32_MAX /* page_copy.changed of one that came back */
+
+/* A slot is sealed (slot_seal.c) when its instances wrote the same pages so many times in a row, in
+ * at most so many runs; at most so many slots of a thread are. */
+#define SLOT_CALM_RESETS     512u
+#define SLOT_SEALED_RUNS_MAX 16u
+#define SLOT_SEALED_MAX      256u
+#define SLOT_UNSEALS_MAX     10u /* that are counted: each doubles SLOT_CALM_RESETS */
 
 /* Memory goes back to the system in pieces of so many bytes, and slot_shrink() begins none when it
  * has taken so long. A piece takes 70 us. */
@@ -44,6 +54,11 @@ struct slot_back {
 #endif
 #endif
 
+struct slot_dropped {
+    uint8_t *page;
+    uint32_t resets; /* the slot's, when it was dropped */
+};
+
 struct slot {
     const struct module *module;
     struct vm_reservation reservation;
@@ -56,6 +71,13 @@ struct slot {
     size_t pages_count, pages_capacity;
     uint32_t resets;
     struct pages_moment learned;
+    struct slot_dropped dropped[SLOT_DROPPED_MAX]; /* a ring */
+    uint32_t dropped_next;
+
+    bool sealable;    /* instance_config.sealable */
+    bool sealed;      /* all other pages are read-only */
+    uint32_t calm;    /* resets in a row that found nothing new */
+    uint32_t unseals; /* how often it was written behind the seal */
 
     bool ended;             /* the next two are about the instance that was here */
     struct slot_back *back; /* what goes back before the reset; SLOT_BACK_MAX */
@@ -83,6 +105,16 @@ bool slot_shrink(struct slot *s);
 /* slot_learn.c, for the reset: fills s->pages, and lists what goes back. False: not known. */
 NODISCARD bool slot_learn(struct slot *s);
 void slot_give_back(struct slot *s, uint8_t *start, size_t size_bytes, bool forbid);
+
+/* slot_seal.c. Sealing may be in vain; unsealing fails when the system has no memory for it. Of a
+ * slot that is released only the list of sealed ones must know. */
+void slot_seal(struct slot *s);
+NODISCARD bool slot_unseal(struct slot *s);
+void slot_forget_seal(struct slot *s);
+
+/* For the handler of faults: unseals the slot of this thread in which `address` lies. False: none
+ * that is sealed. Async-signal-safe. */
+NODISCARD bool slot_unseal_at(uintptr_t address);
 
 /* What a fresh instance without an image knows all the same. */
 void slot_write_sizes(struct slot *s);

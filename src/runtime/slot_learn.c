@@ -30,12 +30,22 @@ static const uint8_t *original(struct learning *l, const uint8_t *at)
     return m->image + e->image_offset + (uint64_t)(offset - e->slot_offset);
 }
 
+static bool came_back(const struct slot *s, const uint8_t *at)
+{
+    for (size_t k = 0; k < SLOT_DROPPED_MAX; k++) {
+        const struct slot_dropped *d = &s->dropped[k];
+        if (d->page == at && s->resets - d->resets < SLOT_UNUSED_RESETS) return true;
+    }
+    return false;
+}
+
 /* A page that was kept before keeps the moment when it was last seen changed. */
 static uint32_t last_changed(struct learning *l, const uint8_t *at)
 {
     const struct slot *s = l->slot;
-    if (l->known == s->pages_count || s->pages[l->known].to != at) return s->resets;
-    return s->pages[l->known++].changed;
+    if (l->known < s->pages_count && s->pages[l->known].to == at)
+        return s->pages[l->known++].changed;
+    return came_back(s, at) ? SLOT_ALWAYS_CHANGED : s->resets;
 }
 
 /* Finds the private pages of [start, start + size_bytes) and keeps them, as far as the budget goes;

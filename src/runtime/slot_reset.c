@@ -13,6 +13,16 @@
 
 #include "base/clock.h"
 
+static bool is_unused(const struct slot *s, const struct page_copy *page)
+{
+    return page->changed != SLOT_ALWAYS_CHANGED && s->resets - page->changed >= SLOT_UNUSED_RESETS;
+}
+
+static void note_dropped(struct slot *s, uint8_t *page)
+{
+    s->dropped[s->dropped_next++ % SLOT_DROPPED_MAX] = (struct slot_dropped){page, s->resets};
+}
+
 /* Drops pages that no instance has written for long; a few at a time, for each run of them is a
  * system call. */
 static bool tidy(struct slot *s)
@@ -21,10 +31,12 @@ static bool tidy(struct slot *s)
     size_t kept = 0, count = 0;
     for (size_t k = 0; k < s->pages_count; k++) {
         const struct page_copy *page = &s->pages[k];
-        bool unused = s->resets - page->changed >= SLOT_UNUSED_RESETS;
-        if (!unused || !page_run_add(page->to, VM_PAGE, runs, SLOT_TIDY_RUNS_MAX, &count))
+        if (is_unused(s, page) && page_run_add(page->to, VM_PAGE, runs, SLOT_TIDY_RUNS_MAX, &count))
+            note_dropped(s, page->to);
+        else
             s->pages[kept++] = *page;
     }
+    if (count) s->calm = 0;
     s->pages_count = kept;
     bool ok = true;
     for (size_t k = 0; ok && k < count; k++)
@@ -39,7 +51,14 @@ static bool restore(struct slot *s)
         return true;
     }
     pages_restore(s->pages, s->pages_count, s->resets);
-    return s->resets % SLOT_TIDY_RESETS != 0 || tidy(s);
+    /* What is behind the seal is writable while it is kept. */
+    return s->sealed || s->resets % SLOT_TIDY_RESETS != 0 || tidy(s);
+}
+
+static bool is_calm(const struct slot *s)
+{
+    uint32_t unseals = s->unseals < SLOT_UNSEALS_MAX ? s->unseals : SLOT_UNSEALS_MAX;
+    return s->sealable && s->calm >= SLOT_CALM_RESETS << unseals;
 }
 
 /* Which pages are kept, and what has to go. */
@@ -55,14 +74,17 @@ static void end(struct slot *s)
         assert(size >= fresh && size <= SLOT_MEMORY_BYTES_MAX);
         slot_give_back(s, slot_lane(s, k) + fresh, size - fresh, true);
     }
-    const size_t grown = s->back_count;
+    if (s->sealed) return;
+    const size_t grown = s->back_count, known = s->pages_count;
     /* Taken before the copying: should that fault, the next reset merely learns anew. */
     struct pages_moment now = pages_now();
     if (pages_same_moment(&now, &s->learned) || slot_learn(s)) {
         s->learned = now;
+        s->calm = s->pages_count == known && !s->back_count ? s->calm + 1 : 0;
         return;
     }
     s->learned = (struct pages_moment){0};
+    s->calm = 0;
     s->pages_count = 0;
     s->back_count = grown;
     slot_give_back(s, s->base - m->header->context_bytes, m->header->context_bytes, false);
@@ -114,6 +136,7 @@ enum status slot_reset(struct slot *s, struct error *err)
     if (!ok || !restore(s)) return error_set(err, ST_NO_MEMORY, "resetting an instance");
     slot_write_sizes(s);
     s->ended = false;
+    if (!s->sealed && is_calm(s)) slot_seal(s);
     slot_sleep(s);
     return ST_OK;
 }

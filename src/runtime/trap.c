@@ -31,6 +31,7 @@ static uint32_t kind_of_access(const struct instance *i, uintptr_t address, bool
 
 bool trap_on_fault(const struct fault *fault)
 {
+    if (fault->signal == SIGSEGV && slot_unseal_at(fault->address)) return true;
     struct instance *i = (struct instance *)guest_current;
     if (!i || !i->guest.entry) return false;
     const struct module *m = i->module;

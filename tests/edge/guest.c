@@ -17,12 +17,12 @@ static void head(void)
     fflush(stdout);
 }
 
-static int copy(void)
+static int copy(size_t piece_bytes)
 {
-    char bytes[1000];
+    static char bytes[65536];
     ssize_t got;
     head();
-    while ((got = read(0, bytes, sizeof bytes)) > 0) {
+    while ((got = read(0, bytes, piece_bytes)) > 0) {
         ssize_t done = 0;
         while (done < got) {
             ssize_t put = write(1, bytes + done, (size_t)(got - done));
@@ -125,7 +125,8 @@ int main(void)
 {
     const char *path = getenv("PATH_INFO");
     if (!path) return 2;
-    if (!strcmp(path, "/copy")) return copy();
+    if (!strcmp(path, "/copy")) return copy(1000);
+    if (!strcmp(path, "/copy-pieces")) return copy(65536);
     if (!strcmp(path, "/env") || !strncmp(path, "/env/", 5)) return environment();
     if (!strcmp(path, "/sleep")) return sleep_ms(300);
     if (!strcmp(path, "/sleep-second")) return sleep_ms(1000);

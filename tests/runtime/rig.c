@@ -65,6 +65,29 @@ struct instance *rig_instance(void)
     return rig_instance_of(rig_module, NULL);
 }
 
+void rig_assert_zero(const void *start, size_t size_bytes)
+{
+    const uint8_t *at = start;
+    for (size_t k = 0; k < size_bytes; k++)
+        if (at[k]) fail_msg("byte %zu is 0x%x", k, at[k]);
+}
+
+void rig_assert_fresh(struct instance *i)
+{
+    slot_wake(&i->slot);
+    assert_int_equal(guest_memory_bytes(i, 0), MEMORY_PAGE_BYTES);
+    assert_int_equal(guest_memory_bytes(i, 1), 0);
+    uint8_t *base = i->slot.base;
+    rig_assert_zero(base - BLOB_CONTEXT_BYTES, (size_t)(BLOB_CONTEXT_BYTES + BLOB_TABLE_SIZE_1));
+    assert_int_equal(*(uint32_t *)(base + BLOB_TABLE_SIZE_0), 10);
+    assert_int_equal(*(uint32_t *)(base + BLOB_TABLE_SIZE_1), 5);
+    rig_assert_zero(base, MEMORY_PAGE_BYTES);
+    rig_assert_zero(i->slot.stack_low, i->slot.stack_bytes);
+    assert_int_equal(instance_exit_code(i), 0);
+    assert_int_equal(instance_trap(i)->kind, TRAP_NONE);
+    assert_int_equal(instance_trap(i)->frames_count, 0);
+}
+
 enum call_result rig_try(struct instance *i, uint32_t func, uint32_t a, uint32_t b, uint32_t *ret)
 {
     struct value values[2] = {{.i32 = a}, {.i32 = b}};

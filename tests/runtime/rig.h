@@ -29,6 +29,11 @@ struct module *rig_link(struct artifact *take_artifact);
 struct instance *rig_instance(void);
 struct instance *rig_instance_of(const struct module *m, const struct instance_config *config);
 
+void rig_assert_zero(const void *start, size_t size_bytes);
+
+/* An instance of rig_module is as new: every byte of memory, context and stack. */
+void rig_assert_fresh(struct instance *i);
+
 /* (a, b) → result, for functions of type ii:i and ":". A call that is suspended here may only be
  * cancelled: its values are gone. */
 enum call_result rig_try(struct instance *i, uint32_t func, uint32_t a, uint32_t b, uint32_t *ret);

@@ -29,32 +29,6 @@ static void pollute(struct instance *i)
     instance_set_exit(i, 9);
 }
 
-static void assert_no_canary(struct instance *i, const void *start, size_t bytes)
-{
-    (void)i;
-    const uint8_t *at = start;
-    for (size_t k = 0; k < bytes; k++)
-        if (at[k]) fail_msg("byte %zu is 0x%x", k, at[k]);
-}
-
-/* Every byte of context and stack but the sizes that a fresh instance has. */
-static void assert_fresh(struct instance *i)
-{
-    slot_wake(&i->slot);
-    assert_int_equal(guest_memory_bytes(i, 0), PAGE);
-    assert_int_equal(guest_memory_bytes(i, 1), 0);
-    uint8_t *base = i->slot.base;
-    assert_no_canary(i, base - BLOB_CONTEXT_BYTES,
-                     (size_t)(BLOB_CONTEXT_BYTES + BLOB_TABLE_SIZE_1));
-    assert_int_equal(*(uint32_t *)(base + BLOB_TABLE_SIZE_0), 10);
-    assert_int_equal(*(uint32_t *)(base + BLOB_TABLE_SIZE_1), 5);
-    assert_no_canary(i, base, PAGE);
-    assert_no_canary(i, i->slot.stack_low, i->slot.stack_bytes);
-    assert_int_equal(instance_exit_code(i), 0);
-    assert_int_equal(instance_trap(i)->kind, TRAP_NONE);
-    assert_int_equal(instance_trap(i)->frames_count, 0);
-}
-
 static void test_reset(void **state)
 {
     (void)state;
@@ -62,22 +36,22 @@ static void test_reset(void **state)
     struct error err;
     int mark;
     for (int round = 0; round < 3; round++) {
-        assert_fresh(i);
+        rig_assert_fresh(i);
         pollute(i);
         assert_int_equal(instance_reset(i, &mark, &err), ST_OK);
         assert_ptr_equal(instance_context(i), &mark);
-        assert_fresh(i);
+        rig_assert_fresh(i);
         /* What was grown is out of reach again, and zero once it is grown into. */
         rig_trap(i, BLOB_load, PAGE, 0, TRAP_MEMORY_BOUNDS);
         HELP(i, memory_grow, 0, 3);
         HELP(i, memory_grow, 1, 2);
         uint8_t *slice;
         assert_true(guest_slice(i, 0, 0, 4 * PAGE, &slice));
-        assert_no_canary(i, slice, 4 * PAGE);
+        rig_assert_zero(slice, 4 * PAGE);
         assert_true(guest_slice(i, 1, 0, 2 * PAGE, &slice));
-        assert_no_canary(i, slice, 2 * PAGE);
+        rig_assert_zero(slice, 2 * PAGE);
         HELP(i, table_grow, 0, 90, 0);
-        assert_no_canary(i, i->slot.base + BLOB_TABLE_0, 400);
+        rig_assert_zero(i->slot.base + BLOB_TABLE_0, 400);
         assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
     }
     instance_free(i);
@@ -124,11 +98,11 @@ static void assert_as_frozen(struct instance *i)
     assert_int_equal(rig_call(i, BLOB_load, 3 * PAGE - 4, 0), 0xbbbb);
     uint8_t *slice;
     assert_true(guest_slice(i, 0, 0, 3 * PAGE, &slice));
-    assert_no_canary(i, slice + 68, 2 * PAGE + 4096 - 68);
-    assert_no_canary(i, slice + 2 * PAGE + 4100, PAGE - 4104);
+    rig_assert_zero(slice + 68, 2 * PAGE + 4096 - 68);
+    rig_assert_zero(slice + 2 * PAGE + 4100, PAGE - 4104);
     assert_true(guest_slice(i, 1, 0, PAGE, &slice));
     assert_int_equal(slice[5], 5);
-    assert_no_canary(i, slice + 6, PAGE - 6);
+    rig_assert_zero(slice + 6, PAGE - 6);
     struct value global;
     instance_global_get(i, 0, &global);
     assert_int_equal(global.i32, 0x1234);
@@ -208,7 +182,7 @@ static void test_images_apart(void **state)
         rig_call(with, BLOB_store, 100, CANARY);
         instance_free(with);
         struct instance *without = rig_instance();
-        assert_fresh(without);
+        rig_assert_fresh(without);
         instance_free(without);
     }
     module_free(m);
@@ -277,7 +251,7 @@ static void random_rounds(enum pages_method method, uint64_t seed)
     struct instance *plain = rig_instance(), *imaged = rig_instance_of(m, NULL);
     struct error err;
     for (int round = 0; round < 60; round++) {
-        assert_fresh(plain);
+        rig_assert_fresh(plain);
         assert_as_frozen(imaged);
         /* What the checks left on the stacks goes before the work: so do the learned pages. */
         random_work(plain);
@@ -319,7 +293,7 @@ static void test_large(void **state)
         assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
         uint8_t *slice;
         assert_true(guest_slice(i, 0, 0, bytes, &slice));
-        assert_no_canary(i, slice, bytes);
+        rig_assert_zero(slice, bytes);
         assert_true(i->slot.pages_count <= SLOT_RESIDENT_PAGES_MAX);
     }
     instance_free(i);
@@ -352,9 +326,9 @@ static void test_shrink(void **state)
             assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
             assert_int_equal(guest_memory_bytes(i, 0), fresh[k] * PAGE);
             assert_true(guest_slice(i, 0, 0, PAGE, &slice));
-            assert_no_canary(i, slice, PAGE);
+            rig_assert_zero(slice, PAGE);
             assert_true(guest_slice(i, 0, (fresh[k] - 1) * PAGE, PAGE, &slice));
-            assert_no_canary(i, slice, PAGE);
+            rig_assert_zero(slice, PAGE);
             rig_trap(i, BLOB_load, fresh[k] * PAGE, 0, TRAP_MEMORY_BOUNDS);
             if (fresh[k] < all) HELP(i, memory_grow, 0, 1);
             rig_call(i, BLOB_load, (fresh[k] - 1) * PAGE, 0);
@@ -382,7 +356,7 @@ static void test_shrink_half(void **state)
         HELP(i, memory_grow, 0, 1);
         uint8_t *slice;
         assert_true(guest_slice(i, 0, 0, 2 * PAGE, &slice));
-        assert_no_canary(i, slice, 2 * PAGE);
+        rig_assert_zero(slice, 2 * PAGE);
         memset(slice, 1, 2 * PAGE);
         check_shrinks_at_once(i);
         assert_true(instance_shrink(i));
@@ -407,7 +381,7 @@ static void test_shrink_keeps(void **state)
     }
     struct pages_moment after = pages_now();
     if (i->slot.learned.process) assert_in_range(after.faults - before.faults, 0, 5);
-    assert_fresh(i);
+    rig_assert_fresh(i);
     instance_free(i);
 }
 
@@ -435,7 +409,7 @@ static void test_outlier(void **state)
     struct pages_moment after = pages_now();
     assert_in_range(i->slot.pages_count, hot, hot + 3);
     assert_in_range(after.faults - before.faults, 0, 5);
-    assert_fresh(i);
+    rig_assert_fresh(i);
     instance_free(i);
 }
 
@@ -458,7 +432,26 @@ static void test_outliers_in_turn(void **state)
     }
     /* The stack's 64 are gone; what was written since may be there. */
     assert_in_range(i->slot.pages_count, 4, 18);
-    assert_fresh(i);
+    rig_assert_fresh(i);
+    instance_free(i);
+}
+
+/* What is written with what it held before looks unused, and is not dropped again and again. */
+static void test_came_back(void **state)
+{
+    (void)state;
+    struct instance *i = rig_instance();
+    struct error err;
+    struct pages_moment before = {0};
+    for (uint32_t k = 0; k < 6 * SLOT_UNUSED_RESETS; k++) {
+        if (k == 2 * SLOT_UNUSED_RESETS) before = pages_now();
+        for (uint32_t page = 0; page < 8; page++)
+            rig_call(i, BLOB_store, page * 4096, page < 6 ? CANARY : 0);
+        assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
+    }
+    struct pages_moment after = pages_now();
+    if (i->slot.learned.process) assert_in_range(after.faults - before.faults, 0, 5);
+    rig_assert_fresh(i);
     instance_free(i);
 }
 
@@ -492,7 +485,7 @@ static void run_in_fork(struct instance *i)
 {
     for (uint32_t at = 8192; at < PAGE; at += 4096) rig_call(i, BLOB_store, at, CANARY);
     if (instance_reset(i, NULL, &fork_err) != ST_OK) _exit(1);
-    assert_fresh(i);
+    rig_assert_fresh(i);
 }
 
 static void test_fork(void **state)
@@ -505,7 +498,7 @@ static void test_fork(void **state)
         assert_int_equal(instance_reset(i, NULL, &err), ST_OK);
     }
     assert_int_equal(rig_child_signal(run_in_fork, i), 0);
-    assert_fresh(i);
+    rig_assert_fresh(i);
     instance_free(i);
 }
 
@@ -524,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_shrink_keeps),
         cmocka_unit_test(test_outlier),
         cmocka_unit_test(test_outliers_in_turn),
+        cmocka_unit_test(test_came_back),
         cmocka_unit_test(test_warm),
         cmocka_unit_test(test_fork),
     };
