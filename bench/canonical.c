@@ -80,7 +80,7 @@ static struct module *compile(const char *path)
     buffer_init(&wasm, FILE_BYTES_MAX);
     buffer_init(&file, FILE_BYTES_MAX);
     must(file_read(path, &wasm, &err), &err);
-    must(component_decode(wasm.data, wasm.size_bytes, &component, &err), &err);
+    must(component_decode(wasm.data, wasm.size_bytes, 0, &component, &err), &err);
     must(plan_new(component, &plan, &err), &err);
     must(component_program_new(plan, &program, &err), &err);
     const struct codegen_options options = {.level = CODEGEN_OPTIMISED,

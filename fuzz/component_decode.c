@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct component *c = NULL;
     struct plan *plan = NULL;
     struct error err;
-    if (component_decode(data, size, &c, &err)) {
+    if (component_decode(data, size, 1, &c, &err)) {
         check(err.status != ST_INTERNAL && !strncmp(err.text, "offset 0x", 9));
         return 0;
     }

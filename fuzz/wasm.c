@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct wasm_module *m = NULL;
     struct error err;
-    if (wasm_module_decode(data, size, &m, &err)) return 0;
+    if (wasm_module_decode(data, size, 1, &m, &err)) return 0;
     read_all(m);
     link_twice(m);
     wasm_module_free(m);

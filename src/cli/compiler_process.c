@@ -23,7 +23,9 @@ int compiler_exec(const char *const *arguments)
         if (count + 1 >= ARRAY_COUNT(argv)) return cli_usage_error("compile", "too many arguments");
         argv[count++] = arguments[i];
     }
-    execv(path, (char *const *)argv);
+    char **environment = compiler_environment();
+    if (!environment) return cli_failf("out of memory");
+    execve(path, (char *const *)argv, environment);
     return cli_failf("%s: %s", path, strerror(errno));
 }
 

@@ -24,8 +24,6 @@ struct artifact_part;
 struct program;
 struct function_cache;
 
-#define CODEGEN_THREADS_MAX 64u
-
 enum codegen_level {
     CODEGEN_FAST,      /* no optimiser: live at once */
     CODEGEN_OPTIMISED, /* SSA straight from wasm, light code generation */

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/threads.h"
 #include "batch.h"
 #include "function_cache.h"
 #include "linker.h"
@@ -121,21 +121,11 @@ static void *work(void *arg)
     return NULL;
 }
 
-static uint32_t threads_count(const struct codegen_options *options)
-{
-    uint32_t count = options->threads;
-    if (!count) {
-        long cores = sysconf(_SC_NPROCESSORS_ONLN);
-        count = cores > 0 ? (uint32_t)cores : 1;
-    }
-    return count < CODEGEN_THREADS_MAX ? count : CODEGEN_THREADS_MAX;
-}
-
 /* Runs work() on threads with large stacks; at least one, or the compile fails. */
 static enum status run_threads(struct job *job, struct error *err)
 {
-    pthread_t threads[CODEGEN_THREADS_MAX];
-    uint32_t wanted = threads_count(job->p.options), started = 0;
+    pthread_t threads[THREADS_MAX];
+    uint32_t wanted = threads_count(job->p.options->threads), started = 0;
     if (wanted > job->plan.batches_count) wanted = job->plan.batches_count;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes)) return error_set(err, ST_NO_MEMORY, "thread attributes");
@@ -233,7 +223,9 @@ static enum status make_plan(struct job *job, struct error *err)
     const struct codegen_options *options = job->p.options;
     uint64_t start = clock_monotonic_ns(clock_system());
     enum status st = layout_new(program, &job->layout, err);
-    if (!st) st = contents_init(&job->contents, program, job->layout, threads_count(options), err);
+    if (!st)
+        st = contents_init(&job->contents, program, job->layout, threads_count(options->threads),
+                           err);
     uint64_t read = clock_monotonic_ns(clock_system());
     if (!st) st = plan_init(&job->plan, program, options, &job->contents, err);
     if (!st) {

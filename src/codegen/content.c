@@ -1,7 +1,6 @@
 #include "content.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -304,19 +303,13 @@ enum status contents_init(struct contents *c, const struct program *program,
                           const struct layout *layout, uint32_t threads, struct error *err)
 {
     *c = (struct contents){.arenas_count = threads ? threads : 1};
-    assert(c->arenas_count <= CODEGEN_THREADS_MAX);
+    assert(c->arenas_count <= THREADS_MAX);
     for (uint32_t i = 0; i < c->arenas_count; i++) arena_init(&c->arenas[i], ARENA_BYTES_MAX);
     c->funcs = calloc((size_t)program->funcs_count + 1, sizeof *c->funcs);
     if (!c->funcs) return error_set(err, ST_NO_MEMORY, "code generation: contents");
     struct work w = {.program = program, .layout = layout, .contents = c, .next = 1};
-    pthread_t others[CODEGEN_THREADS_MAX];
-    uint32_t started = 0;
     uint32_t useful = program->funcs_count / CHUNK_FUNCTIONS + 1;
-    while (started + 1 < c->arenas_count && started + 1 < useful &&
-           !pthread_create(&others[started], NULL, run, &w))
-        started++;
-    run(&w);
-    for (uint32_t i = 0; i < started; i++) pthread_join(others[i], NULL);
+    threads_run(useful < c->arenas_count ? useful : c->arenas_count, run, &w);
     if (atomic_load(&w.failed)) return error_set(err, ST_NO_MEMORY, "code generation: contents");
     return ST_OK;
 }

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/sha256.h"
+#include "base/threads.h"
 #include "codegen.h"
 #include "layout.h"
 
@@ -23,7 +24,7 @@ struct content {
 
 struct contents {
     struct content *funcs; /* by program function, thunks of host imports too */
-    struct arena arenas[CODEGEN_THREADS_MAX];
+    struct arena arenas[THREADS_MAX];
     uint32_t arenas_count;
 };
 

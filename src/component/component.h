@@ -187,8 +187,8 @@ bool component_is(const uint8_t *bytes, size_t size_bytes);
  * Success: *ret is the caller's, who ends it with component_free(); `bytes` must outlive it.
  * Failure: *ret is untouched. *err says "offset 0x…: <rule>". Errors: ST_INVALID (malformed or
  * invalid), ST_UNSUPPORTED (a proposal that is not there, by name), ST_LIMIT, ST_NO_MEMORY.
- * Does not block. Never crashes, whatever the bytes. */
-NODISCARD enum status component_decode(const uint8_t *bytes, size_t size_bytes,
+ * `threads` as with wasm_module_decode(). Does not block. Never crashes, whatever the bytes. */
+NODISCARD enum status component_decode(const uint8_t *bytes, size_t size_bytes, uint32_t threads,
                                        struct component **ret, struct error *err);
 void component_free(struct component *c);
 

@@ -161,8 +161,8 @@ bool component_is(const uint8_t *bytes, size_t size_bytes)
            bytes[7] == version[3];
 }
 
-enum status component_decode(const uint8_t *bytes, size_t size_bytes, struct component **ret,
-                             struct error *err)
+enum status component_decode(const uint8_t *bytes, size_t size_bytes, uint32_t threads,
+                             struct component **ret, struct error *err)
 {
     struct error unwanted;
     if (!err) err = &unwanted;
@@ -175,8 +175,11 @@ enum status component_decode(const uint8_t *bytes, size_t size_bytes, struct com
     arena_init(&full->arena, cap < COMPONENT_ARENA_MAX ? cap : COMPONENT_ARENA_MAX);
     full->c.bytes = bytes;
     full->c.size_bytes = size_bytes;
-    struct decoder d = {
-        .full = full, .store = &full->store, .err = err, .r = {bytes, 0, size_bytes}};
+    struct decoder d = {.full = full,
+                        .store = &full->store,
+                        .err = err,
+                        .threads = threads,
+                        .r = {bytes, 0, size_bytes}};
     enum status st = parse_all(&d);
     if (st) {
         component_free(&full->c);

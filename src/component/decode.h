@@ -97,6 +97,7 @@ struct decoder {
     struct type_store *store; /* &full->store */
     struct scope *scope;      /* the innermost */
     struct error *err;
+    uint32_t threads; /* for core modules */
     uint32_t bodies_count, definitions_count;
 };
 

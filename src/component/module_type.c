@@ -157,7 +157,7 @@ static enum status make_module(struct decoder *d, const struct module_parts *p, 
     size_t size = b.size_bytes;
     buffer_done(&b);
     if (!bytes) return wasm_fail_memory(d->err, offset);
-    enum status st = wasm_module_decode(bytes, size, &module, d->err);
+    enum status st = wasm_module_decode(bytes, size, 1, &module, d->err);
     if (st) {
         const char *text = strstr(d->err->text, ": ");
         char copy[ERROR_TEXT_MAX];

@@ -29,7 +29,7 @@ enum status parse_section_core_module(struct decoder *d)
                                        .offset = start,
                                        .target = d->full->c.modules_count};
     TRY(parse_alloc(d, 1, sizeof *type, &type));
-    if (wasm_module_decode(d->r.bytes + start, d->r.end - start, &module, d->err))
+    if (wasm_module_decode(d->r.bytes + start, d->r.end - start, d->threads, &module, d->err))
         return parse_module_error(d, start);
     d->r.offset = d->r.end;
     TRY(keep_module(d, module, start));

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,11 @@
 
 #define COMPILER_NAME      "mayfly-compile"
 #define COMPILER_ARGUMENTS 20
+
+/* A job touches 200 MB once and ends. In huge pages, and taken 32 MiB at a time, that is a third of
+ * the page faults and of the system calls. */
+#define TUNABLES_NAME "GLIBC_TUNABLES"
+#define TUNABLES      TUNABLES_NAME "=glibc.malloc.hugetlb=1:glibc.malloc.top_pad=33554432"
 
 extern char **environ;
 
@@ -35,6 +41,18 @@ enum status compiler_path(char *path, size_t size_bytes, struct error *err)
                      self, self);
 }
 
+char **compiler_environment(void)
+{
+    static char tunables[] = TUNABLES;
+    size_t count = 0;
+    while (environ[count]) count++;
+    char **ret = calloc(count + 2, sizeof *ret);
+    if (!ret) return NULL;
+    memcpy(ret, environ, count * sizeof *ret);
+    if (!getenv(TUNABLES_NAME)) ret[count] = tunables;
+    return ret;
+}
+
 /* The child blocks no signals, whatever this process waits for. */
 static int spawn(const char *path, char *const *argv, int message_fd, pid_t *ret)
 {
@@ -44,11 +62,13 @@ static int spawn(const char *path, char *const *argv, int message_fd, pid_t *ret
     sigemptyset(&none);
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    int number = posix_spawnattr_setsigmask(&attributes, &none);
+    char **environment = compiler_environment();
+    int number = environment ? posix_spawnattr_setsigmask(&attributes, &none) : ENOMEM;
     if (!number) number = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     if (!number && message_fd >= 0)
         number = posix_spawn_file_actions_adddup2(&actions, message_fd, STDERR_FILENO);
-    if (!number) number = posix_spawn(ret, path, &actions, &attributes, argv, environ);
+    if (!number) number = posix_spawn(ret, path, &actions, &attributes, argv, environment);
+    free(environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return number;

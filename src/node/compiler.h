@@ -32,6 +32,10 @@ NODISCARD enum status compiler_path(char *path, size_t size_bytes, struct error 
  * cache_folder_path(): then there is none. */
 NODISCARD enum status compiler_cache_folder(char *path, size_t size_bytes);
 
+/* This process's environment, and how the C library is to get a job's memory, unless it says so
+ * itself. The caller frees the array alone; NULL: no memory. */
+char **compiler_environment(void);
+
 /* Starts to compile `in` to `out`, which is replaced as a whole at the end, or left alone. Messages
  * go to `message_fd`, -1: to standard error. The child is the caller's to wait for.
  * Errors: ST_NOT_FOUND, ST_IO. */

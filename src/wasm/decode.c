@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/threads.h"
+
 enum section_id {
     SECTION_CUSTOM,
     SECTION_TYPE,
@@ -107,6 +109,7 @@ static enum status decode_all(struct decoder *d)
     TRY(read_preamble(&whole, d->err));
     while (whole.offset < whole.end) TRY(read_section(d, &whole, &rank));
     TRY(check_counts(d));
+    d->m->features |= d->validator->features;
     return names_read(d);
 }
 
@@ -129,15 +132,17 @@ static struct module_full *module_new(const uint8_t *bytes, size_t size_bytes)
     return full;
 }
 
-enum status wasm_module_decode(const uint8_t *bytes, size_t size_bytes, struct wasm_module **ret,
-                               struct error *err)
+enum status wasm_module_decode(const uint8_t *bytes, size_t size_bytes, uint32_t threads,
+                               struct wasm_module **ret, struct error *err)
 {
+    struct error unwanted;
+    if (!err) err = &unwanted;
     if (size_bytes > WASM_MODULE_BYTES_MAX)
         return wasm_fail(err, ST_LIMIT, 0, "module of %zu bytes, the limit is %u", size_bytes,
                          WASM_MODULE_BYTES_MAX);
     struct module_full *full = module_new(bytes, size_bytes);
     if (!full) return wasm_fail_memory(err, 0);
-    struct decoder d = {.full = full, .m = &full->m, .err = err};
+    struct decoder d = {.full = full, .m = &full->m, .err = err, .threads = threads_count(threads)};
     buffer_init(&d.type_scratch, SIZE_MAX);
     enum status st = validator_new(&full->m, err, &d.validator);
     if (!st) st = decode_all(&d);

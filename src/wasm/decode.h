@@ -1,5 +1,6 @@
 /* The state of one wasm_module_decode(). Private. A file section_<what>.c each reads and checks the
- * sections it is named for; bodies and constant expressions go through the validator at once. */
+ * sections it is named for; constant expressions go through the validator at once, bodies at the
+ * end of their section. */
 #ifndef WASM_DECODE_H
 #define WASM_DECODE_H
 
@@ -10,6 +11,7 @@ struct decoder {
     struct module_full *full;
     struct wasm_module *m; /* &full->m */
     struct error *err;
+    uint32_t threads; /* that may validate bodies */
     struct validator *validator;
     struct type_map groups;        /* from a group's digest to the first type of its first equal */
     struct buffer type_scratch;    /* of types_close_group() */

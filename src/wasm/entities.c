@@ -27,14 +27,14 @@ enum status decode_valtype(struct decoder *d, struct wasm_valtype *ret)
 {
     size_t start = d->r.offset;
     TRY(reader_valtype(&d->r, ret, d->err));
-    return types_check_valtype(d->m, *ret, d->m->types_count, start, d->err);
+    return types_check_valtype(*ret, d->m->types_count, start, &d->m->features, d->err);
 }
 
 enum status decode_reftype(struct decoder *d, struct wasm_valtype *ret)
 {
     size_t start = d->r.offset;
     TRY(reader_reftype(&d->r, ret, d->err));
-    return types_check_valtype(d->m, *ret, d->m->types_count, start, d->err);
+    return types_check_valtype(*ret, d->m->types_count, start, &d->m->features, d->err);
 }
 
 enum status decode_index(struct decoder *d, uint32_t count, const char *what, uint32_t *ret)

@@ -20,7 +20,7 @@ static enum status read_list(struct decoder *d, uint32_t limit, uint32_t max, co
     for (uint32_t i = 0; i < *ret_count; i++) {
         size_t start = d->r.offset;
         TRY(reader_valtype(&d->r, &items[i], d->err));
-        TRY(types_check_valtype(d->m, items[i], limit, start, d->err));
+        TRY(types_check_valtype(items[i], limit, start, &d->m->features, d->err));
     }
     *ret = items;
     return ST_OK;
@@ -31,7 +31,7 @@ static enum status read_field(struct decoder *d, uint32_t limit, struct wasm_fie
     size_t start = d->r.offset;
     uint8_t mutable = 0;
     TRY(reader_storage_type(&d->r, &ret->storage, d->err));
-    TRY(types_check_valtype(d->m, ret->storage, limit, start, d->err));
+    TRY(types_check_valtype(ret->storage, limit, start, &d->m->features, d->err));
     start = d->r.offset;
     TRY(reader_u8(&d->r, &mutable, d->err));
     if (mutable > 1)

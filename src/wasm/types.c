@@ -210,12 +210,12 @@ static uint32_t heap_features(const struct wasm_valtype *t)
     }
 }
 
-enum status types_check_valtype(struct wasm_module *m, struct wasm_valtype type,
-                                uint32_t types_limit, size_t offset, struct error *err)
+enum status types_check_valtype(struct wasm_valtype type, uint32_t types_limit, size_t offset,
+                                uint32_t *features, struct error *err)
 {
-    if (type.kind == WASM_V128) m->features |= WASM_FEATURE_SIMD;
+    if (type.kind == WASM_V128) *features |= WASM_FEATURE_SIMD;
     if (type.kind != WASM_REF) return ST_OK;
-    m->features |= heap_features(&type);
+    *features |= heap_features(&type);
     if (type.heap == WASM_HEAP_TYPE && type.type >= types_limit)
         return wasm_fail(err, ST_INVALID, offset, "unknown type %u", type.type);
     return ST_OK;

@@ -42,9 +42,9 @@ NODISCARD enum status types_check_super(const struct wasm_module *m, uint32_t in
 /* The digest of the type's group; its position there is index - group_start. */
 const struct type_digest *types_group_digest(const struct wasm_module *m, uint32_t index);
 
-/* Checks that a type of the module's text is in bounds, and notes the features it needs. */
-NODISCARD enum status types_check_valtype(struct wasm_module *m, struct wasm_valtype type,
-                                          uint32_t types_limit, size_t offset, struct error *err);
+/* Checks that a type of the module's text is in bounds, and adds the features it needs. */
+NODISCARD enum status types_check_valtype(struct wasm_valtype type, uint32_t types_limit,
+                                          size_t offset, uint32_t *features, struct error *err);
 
 static inline bool valtype_is_ref(struct wasm_valtype t)
 {

@@ -63,7 +63,7 @@ static enum status check_constant(struct validator *v)
     case WASM_OP_I32_MUL:
     case WASM_OP_I64_ADD:
     case WASM_OP_I64_SUB:
-    case WASM_OP_I64_MUL: v->m->features |= WASM_FEATURE_EXTENDED_CONST; break;
+    case WASM_OP_I64_MUL: v->features |= WASM_FEATURE_EXTENDED_CONST; break;
     default: break;
     }
     return ST_OK;
@@ -92,14 +92,14 @@ static enum status validate_simple(struct validator *v)
 static enum status validate_bulk(struct validator *v)
 {
     if (v->in.op < WASM_OP_MEMORY_INIT) return validate_simple(v);
-    v->m->features |= WASM_FEATURE_BULK_MEMORY;
+    v->features |= WASM_FEATURE_BULK_MEMORY;
     if (v->in.op <= WASM_OP_MEMORY_FILL) return validate_memory(v);
     return validate_table(v);
 }
 
 static enum status validate_collected(struct validator *v)
 {
-    v->m->features |= WASM_FEATURE_GC;
+    v->features |= WASM_FEATURE_GC;
     if (v->in.op <= WASM_OP_STRUCT_SET) return validate_struct(v);
     if (v->in.op <= WASM_OP_ARRAY_INIT_ELEM) return validate_array(v);
     return validate_cast(v);
@@ -107,8 +107,8 @@ static enum status validate_collected(struct validator *v)
 
 static enum status validate_vector(struct validator *v)
 {
-    v->m->features |= WASM_FEATURE_SIMD;
-    if (v->in.op >= WASM_OP_I8X16_RELAXED_SWIZZLE) v->m->features |= WASM_FEATURE_RELAXED_SIMD;
+    v->features |= WASM_FEATURE_SIMD;
+    if (v->in.op >= WASM_OP_I8X16_RELAXED_SWIZZLE) v->features |= WASM_FEATURE_RELAXED_SIMD;
     if (v->in.immediate == WASM_IMM_MEMARG || v->in.immediate == WASM_IMM_MEMARG_LANE)
         return validate_memory_access(v);
     return validate_simple(v);

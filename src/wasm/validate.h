@@ -36,6 +36,7 @@ struct frame {
 struct validator {
     struct wasm_module *m;
     struct error *err;
+    uint32_t features; /* enum wasm_feature of what it has seen, or-ed */
     struct wasm_reader r;
     struct wasm_instr in; /* the instruction under check */
     bool has_data_count;

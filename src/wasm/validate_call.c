@@ -10,7 +10,7 @@ static enum status apply_call(struct validator *v, const struct wasm_type *calle
 /* The callee returns in place of the caller. */
 static enum status apply_return_call(struct validator *v, const struct wasm_type *callee)
 {
-    v->m->features |= WASM_FEATURE_TAIL_CALL;
+    v->features |= WASM_FEATURE_TAIL_CALL;
     struct type_list have = results_of(callee), want = results_of(v->func_type);
     bool same = have.count == want.count;
     for (uint32_t i = 0; same && i < have.count; i++)
@@ -33,7 +33,7 @@ static enum status callee_indirect(struct validator *v, const struct wasm_type *
 
 static enum status callee_ref(struct validator *v, const struct wasm_type **ret)
 {
-    v->m->features |= WASM_FEATURE_FUNCTION_REFS;
+    v->features |= WASM_FEATURE_FUNCTION_REFS;
     TRY(find_type(v, v->in.index, WASM_FUNC_TYPE, ret));
     return pop(v, valtype_defined(v->in.index, true));
 }

@@ -13,7 +13,7 @@ enum status check_block_type(struct validator *v)
     if (block->form == WASM_BLOCK_EMPTY) return ST_OK;
     const struct wasm_type *type = NULL;
     TRY(find_type(v, block->type, WASM_FUNC_TYPE, &type));
-    if (type->params_count || type->results_count > 1) v->m->features |= WASM_FEATURE_MULTI_VALUE;
+    if (type->params_count || type->results_count > 1) v->features |= WASM_FEATURE_MULTI_VALUE;
     return ST_OK;
 }
 

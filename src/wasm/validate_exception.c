@@ -41,7 +41,7 @@ static enum status validate_try_table(struct validator *v)
 
 enum status validate_exception(struct validator *v)
 {
-    v->m->features |= WASM_FEATURE_EXCEPTIONS;
+    v->features |= WASM_FEATURE_EXCEPTIONS;
     const struct wasm_type *tag = NULL;
     switch (v->in.op) {
     case WASM_OP_TRY_TABLE: return validate_try_table(v);

@@ -66,5 +66,5 @@ enum status find_element(struct validator *v, uint32_t index,
 
 enum status check_type(struct validator *v, struct wasm_valtype type)
 {
-    return types_check_valtype(v->m, type, v->m->types_count, v->in.offset, v->err);
+    return types_check_valtype(type, v->m->types_count, v->in.offset, &v->features, v->err);
 }

@@ -61,15 +61,15 @@ enum status validate_reference(struct validator *v)
 {
     struct wasm_valtype ref;
     if (v->in.op >= WASM_OP_REF_AS_NON_NULL)
-        v->m->features |= WASM_FEATURE_FUNCTION_REFS;
+        v->features |= WASM_FEATURE_FUNCTION_REFS;
     else
-        v->m->features |= WASM_FEATURE_REFERENCE_TYPES;
+        v->features |= WASM_FEATURE_REFERENCE_TYPES;
     switch (v->in.op) {
     case WASM_OP_REF_NULL: return validate_ref_null(v);
     case WASM_OP_REF_IS_NULL: TRY(pop_ref(v, &ref)); return push_number(v, WASM_I32);
     case WASM_OP_REF_FUNC: return validate_ref_func(v);
     case WASM_OP_REF_EQ:
-        v->m->features |= WASM_FEATURE_GC;
+        v->features |= WASM_FEATURE_GC;
         TRY(pop(v, valtype_ref(WASM_HEAP_EQ, true)));
         TRY(pop(v, valtype_ref(WASM_HEAP_EQ, true)));
         return push_number(v, WASM_I32);

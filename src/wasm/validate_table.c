@@ -55,6 +55,6 @@ enum status validate_table(struct validator *v)
     case WASM_OP_TABLE_COPY: return validate_table_copy(v);
     case WASM_OP_TABLE_INIT: return validate_table_init(v);
     case WASM_OP_ELEM_DROP: return find_element(v, v->in.index, &segment);
-    default: v->m->features |= WASM_FEATURE_REFERENCE_TYPES; return validate_one_table(v);
+    default: v->features |= WASM_FEATURE_REFERENCE_TYPES; return validate_one_table(v);
     }
 }

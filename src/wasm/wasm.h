@@ -259,8 +259,9 @@ struct wasm_module {
  * Failure: *ret is untouched. *err says "offset 0x…: <rule>". Errors: ST_INVALID (malformed or
  * invalid), ST_UNSUPPORTED (a proposal that is not in 3.0, such as legacy exceptions or threads,
  * by name), ST_LIMIT, ST_NO_MEMORY.
+ * Many bodies are validated on `threads` threads (0: one a core); the result is the same.
  * Does not block. Never crashes, whatever the bytes. */
-NODISCARD enum status wasm_module_decode(const uint8_t *bytes, size_t size_bytes,
+NODISCARD enum status wasm_module_decode(const uint8_t *bytes, size_t size_bytes, uint32_t threads,
                                          struct wasm_module **ret, struct error *err);
 void wasm_module_free(struct wasm_module *m);
 

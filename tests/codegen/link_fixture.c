@@ -44,7 +44,7 @@ void link_program_from_bytes(struct link_program *p, struct buffer *take_wasm)
     struct error err;
     uint32_t instance;
     *p = (struct link_program){.wasm = *take_wasm};
-    if (wasm_module_decode(p->wasm.data, p->wasm.size_bytes, &p->module, &err))
+    if (wasm_module_decode(p->wasm.data, p->wasm.size_bytes, 1, &p->module, &err))
         fail_msg("%s", err.text);
     assert_int_equal(program_builder_new(&p->builder, &err), ST_OK);
     if (program_builder_add(p->builder, p->module, NULL, 0, true, &instance, &err))

@@ -25,8 +25,8 @@ static int set_up(void **state)
     struct error err = {0};
     builder_init(&rig.bytes);
     builder_hex(&rig.bytes, sample_hex + SAMPLE_PREAMBLE_DIGITS);
-    enum status st =
-        component_decode(rig.bytes.out[0].data, rig.bytes.out[0].size_bytes, &rig.component, &err);
+    enum status st = component_decode(rig.bytes.out[0].data, rig.bytes.out[0].size_bytes, 1,
+                                      &rig.component, &err);
     if (!st) st = plan_new(rig.component, &rig.plan, &err);
     if (st) print_error("%s\n", err.text);
     *state = &rig;

@@ -261,7 +261,7 @@ static void test_two_instances(void **state)
     link_assemble(&wasm, "(module $app (import \"lib\" \"m\" (memory 1))"
                          "  (import \"lib\" \"f\" (func $f)) (export \"f\" (func $f))"
                          "  (func (export \"g\")) (data (i32.const 0) \"x\"))");
-    assert_int_equal(wasm_module_decode(wasm.data, wasm.size_bytes, &second, &err), ST_OK);
+    assert_int_equal(wasm_module_decode(wasm.data, wasm.size_bytes, 1, &second, &err), ST_OK);
     const struct program_namespace lib = {"lib", 3, 0};
     assert_int_equal(program_builder_new(&builder, &err), ST_OK);
     assert_int_equal(program_builder_add(builder, first.module, NULL, 0, false, &instance, &err),

@@ -120,7 +120,7 @@ enum status builder_decode(const struct builder *b, struct error *err)
     uint8_t *copy = malloc(b->out[0].size_bytes);
     if (!copy) abort();
     memcpy(copy, b->out[0].data, b->out[0].size_bytes);
-    enum status st = component_decode(copy, b->out[0].size_bytes, &c, err);
+    enum status st = component_decode(copy, b->out[0].size_bytes, 1, &c, err);
     component_free(c);
     free(copy);
     return st;
@@ -130,7 +130,8 @@ struct component *builder_decode_keep(const struct builder *b)
 {
     struct component *c = NULL;
     struct error err = {0};
-    if (component_decode(b->out[0].data, b->out[0].size_bytes, &c, &err)) fail_msg("%s", err.text);
+    if (component_decode(b->out[0].data, b->out[0].size_bytes, 1, &c, &err))
+        fail_msg("%s", err.text);
     return c;
 }
 

@@ -67,7 +67,7 @@ static void check(struct runner *r, unsigned line, const char *verb, const uint8
 {
     struct component *c = NULL;
     struct error err = {0};
-    enum status st = component_decode(bytes, size, &c, &err);
+    enum status st = component_decode(bytes, size, 1, &c, &err);
     bool bad = !strcmp(verb, "invalid") || !strcmp(verb, "malformed") || !strcmp(verb, "quoted");
     if (bad && (st == ST_INVALID || st == ST_UNSUPPORTED || st == ST_LIMIT)) {
         r->passed++;

@@ -62,7 +62,7 @@ static enum status compile(const uint8_t *bytes, size_t size_bytes, enum codegen
 {
     struct component *component = NULL;
     struct plan *plan = NULL;
-    enum status st = component_decode(bytes, size_bytes, &component, err);
+    enum status st = component_decode(bytes, size_bytes, 1, &component, err);
     if (!st) st = plan_new(component, &plan, err);
     if (!st && plan->instances_count) st = compile_plan(plan, level, file, err);
     plan_free(plan);

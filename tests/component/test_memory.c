@@ -14,7 +14,7 @@ static enum status attempt(const struct builder *b, struct error *err)
 {
     struct component *c = NULL;
     struct plan *p = NULL;
-    enum status st = component_decode(b->out[0].data, b->out[0].size_bytes, &c, err);
+    enum status st = component_decode(b->out[0].data, b->out[0].size_bytes, 1, &c, err);
     if (!st) st = plan_new(c, &p, err);
     plan_free(p);
     component_free(c);

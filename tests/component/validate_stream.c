@@ -13,7 +13,7 @@ static void judge(const unsigned char *bytes, size_t size)
     struct component *c = NULL;
     struct plan *plan = NULL;
     struct error err = {0};
-    enum status st = component_decode(bytes, size, &c, &err);
+    enum status st = component_decode(bytes, size, 1, &c, &err);
     if (st)
         printf("%s %s\n", status_name(st), err.text);
     else if ((st = plan_new(c, &plan, &err)) && st != ST_UNSUPPORTED && st != ST_LIMIT)

@@ -51,7 +51,7 @@ static enum status compile(const struct buffer *wasm, struct buffer *file, struc
     struct codegen_options options = {
         .level = level, .conforming = !plain, .cpu_level = 3, .threads = 1};
     uint32_t instance;
-    enum status st = wasm_module_decode(wasm->data, wasm->size_bytes, &module, err);
+    enum status st = wasm_module_decode(wasm->data, wasm->size_bytes, 1, &module, err);
     if (!st) st = program_builder_new(&builder, err);
     if (!st) st = program_builder_add(builder, module, NULL, 0, true, &instance, err);
     if (!st) st = program_builder_finish(builder, &program, err);

@@ -11,7 +11,7 @@ static struct error err;
 struct module *compile(const void *bytes, size_t size_bytes, const struct codegen_options *options)
 {
     struct wasm_module *wasm = NULL;
-    MUST(wasm_module_decode(bytes, size_bytes, &wasm, &err));
+    MUST(wasm_module_decode(bytes, size_bytes, 1, &wasm, &err));
     struct program_builder *builder = NULL;
     MUST(program_builder_new(&builder, &err));
     uint32_t which;

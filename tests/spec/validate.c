@@ -47,7 +47,7 @@ static void decode(const struct script *s, const struct command *c, struct repor
 {
     struct wasm_module *module = NULL;
     struct error err = {0};
-    enum status st = wasm_module_decode(c->bytes, c->size_bytes, &module, &err);
+    enum status st = wasm_module_decode(c->bytes, c->size_bytes, 1, &module, &err);
     if (c->verb == VERB_INVALID || c->verb == VERB_MALFORMED || c->verb == VERB_QUOTED)
         check_refused(s, c, st, &err, r);
     else

@@ -43,7 +43,7 @@ static void decode_all(struct world *w)
         if (c->verb != VERB_INSTANTIATE && c->verb != VERB_TRAPPING && c->verb != VERB_UNLINKABLE)
             continue;
         struct error err = {0};
-        m->status = wasm_module_decode(c->bytes, c->size_bytes, &m->module, &err);
+        m->status = wasm_module_decode(c->bytes, c->size_bytes, 1, &m->module, &err);
         snprintf(m->text, sizeof m->text, "%.190s", err.text);
     }
 }
@@ -66,8 +66,8 @@ enum status world_open(struct world *w, const struct script *s, const struct sui
     snprintf(path, sizeof path, "%s/spectest.wasm", options->folder);
     enum status st = file_read(path, &w->spectest_bytes, err);
     if (!st)
-        st = wasm_module_decode(w->spectest_bytes.data, w->spectest_bytes.size_bytes, &w->spectest,
-                                err);
+        st = wasm_module_decode(w->spectest_bytes.data, w->spectest_bytes.size_bytes, 1,
+                                &w->spectest, err);
     if (!st) decode_all(w);
     return st;
 }

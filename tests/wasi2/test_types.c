@@ -33,7 +33,7 @@ static int setup(void **state)
     buffer_init(&w.bytes, 1 << 20);
     buffer_init(&w.text, 1 << 20);
     if (file_read(path, &w.bytes, &err) ||
-        component_decode(w.bytes.data, w.bytes.size_bytes, &w.component, &err)) {
+        component_decode(w.bytes.data, w.bytes.size_bytes, 1, &w.component, &err)) {
         printf("%s: %s\n", path, err.text);
         return -1;
     }

@@ -173,7 +173,7 @@ enum status builder_decode(const struct module_builder *b, struct error *err)
     uint8_t *bytes = malloc(b->out.size_bytes);
     if (!bytes) abort();
     memcpy(bytes, b->out.data, b->out.size_bytes);
-    enum status st = wasm_module_decode(bytes, b->out.size_bytes, &m, err);
+    enum status st = wasm_module_decode(bytes, b->out.size_bytes, 1, &m, err);
     wasm_module_free(m);
     free(bytes);
     return st;
@@ -183,7 +183,7 @@ struct wasm_module *builder_decode_keep(const struct module_builder *b)
 {
     struct wasm_module *m = NULL;
     struct error err = {0};
-    if (wasm_module_decode(b->out.data, b->out.size_bytes, &m, &err)) fail_msg("%s", err.text);
+    if (wasm_module_decode(b->out.data, b->out.size_bytes, 1, &m, &err)) fail_msg("%s", err.text);
     return m;
 }
 

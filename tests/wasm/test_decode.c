@@ -201,7 +201,7 @@ static void preambles_are_checked(void **state)
         struct wasm_module *m = NULL;
         struct error err = {0};
         enum status st =
-            wasm_module_decode((const uint8_t *)preambles[i].bytes, preambles[i].size, &m, &err);
+            wasm_module_decode((const uint8_t *)preambles[i].bytes, preambles[i].size, 1, &m, &err);
         assert_int_equal(st, ST_INVALID);
         assert_null(m);
         if (!strstr(err.text, preambles[i].text)) fail_msg("%zu: %s", i, err.text);
@@ -274,7 +274,7 @@ static void every_prefix_is_judged(void **state)
         memcpy(bytes, b.out.data, size);
         struct wasm_module *m = NULL;
         struct error err = {0};
-        enum status st = wasm_module_decode(bytes, size, &m, &err);
+        enum status st = wasm_module_decode(bytes, size, 1, &m, &err);
         if (!st) accepted++;
         if (st && st != ST_INVALID) fail_msg("%zu bytes: %s", size, err.text);
         wasm_module_free(m);

@@ -374,11 +374,11 @@ static void module_bytes_hold_at_n_and_one_past(void **state)
         bytes[9 + i] = (uint8_t)((contents >> (7 * i) & 0x7f) | (i < 4 ? 0x80 : 0));
     struct wasm_module *m = NULL;
     struct error err;
-    assert_int_equal(wasm_module_decode(bytes, size, &m, &err), ST_OK);
+    assert_int_equal(wasm_module_decode(bytes, size, 1, &m, &err), ST_OK);
     assert_int_equal(m->customs_count, 1);
     wasm_module_free(m);
     m = NULL;
-    assert_int_equal(wasm_module_decode(bytes, size + 1, &m, &err), ST_LIMIT);
+    assert_int_equal(wasm_module_decode(bytes, size + 1, 1, &m, &err), ST_LIMIT);
     assert_non_null(strstr(err.text, "module of 268435457 bytes, the limit is 268435456"));
     assert_null(m);
     munmap(bytes, size + 1);

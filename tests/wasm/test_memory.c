@@ -12,7 +12,7 @@
 static enum status decode(const struct module_builder *b, struct error *err)
 {
     struct wasm_module *m = NULL;
-    enum status st = wasm_module_decode(b->out.data, b->out.size_bytes, &m, err);
+    enum status st = wasm_module_decode(b->out.data, b->out.size_bytes, 1, &m, err);
     wasm_module_free(m);
     return st;
 }

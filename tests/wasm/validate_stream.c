@@ -10,7 +10,7 @@ static void judge(const unsigned char *bytes, size_t size)
 {
     struct wasm_module *m = NULL;
     struct error err = {0};
-    enum status st = wasm_module_decode(bytes, size, &m, &err);
+    enum status st = wasm_module_decode(bytes, size, 1, &m, &err);
     if (st)
         printf("%s %s\n", status_name(st), err.text);
     else

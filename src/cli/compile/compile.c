@@ -70,7 +70,7 @@ enum status compile_program(const char *name, const struct buffer *wasm,
     struct buffer bare, file;
     buffer_init(&bare, ARTIFACT_BYTES_MAX);
     buffer_init(&file, ARTIFACT_BYTES_MAX);
-    enum status st = input_init(&in, wasm, err);
+    enum status st = input_init(&in, wasm, options->threads, err);
     times.decode_ns = clock_monotonic_ns(clock_system()) - start;
     if (!st) st = generate(&in, options, cache, &bare, &codegen_stats, err);
     uint64_t generated = clock_monotonic_ns(clock_system());

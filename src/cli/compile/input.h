@@ -26,9 +26,11 @@ struct input {
     struct component_program *component_program;
 };
 
-/* Told apart by their first bytes; `wasm` is borrowed until input_done(), which is to be called
- * after a failure too. Errors: those of decoding and linking, each with an offset or a name. */
-NODISCARD enum status input_init(struct input *in, const struct buffer *wasm, struct error *err);
+/* Told apart by their first bytes; `threads` (0: one a core) validate function bodies; `wasm` is
+ * borrowed until input_done(), which is to be called after a failure too. Errors: those of decoding
+ * and linking, each with an offset or a name. */
+NODISCARD enum status input_init(struct input *in, const struct buffer *wasm, uint32_t threads,
+                                 struct error *err);
 void input_done(struct input *in);
 
 #endif

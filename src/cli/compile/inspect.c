@@ -112,7 +112,7 @@ static void print_summary(const char *name, const struct wasm_module *m)
 enum status inspect_module(const char *name, const struct buffer *wasm, struct error *err)
 {
     struct wasm_module *m = NULL;
-    if (wasm_module_decode(wasm->data, wasm->size_bytes, &m, err))
+    if (wasm_module_decode(wasm->data, wasm->size_bytes, 1, &m, err))
         return error_prefix(err, "%s", name);
     print_summary(name, m);
     printf("imports: %u\n", m->imports_count);

@@ -18,7 +18,7 @@ enum status inspect_component(const char *name, const struct buffer *wasm, struc
     struct component *c = NULL;
     struct buffer text;
     buffer_init(&text, WORLD_BYTES_MAX);
-    enum status st = component_decode(wasm->data, wasm->size_bytes, &c, err);
+    enum status st = component_decode(wasm->data, wasm->size_bytes, 1, &c, err);
     if (!st) st = component_world_print(c, &text);
     if (st && c) error_set(err, st, "its world is too large to be printed");
     if (st) {

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/threads.h"
 #include "codegen/codegen.h"
 #include "codegen/function_store.h"
 #include "common/cli.h"
@@ -99,12 +100,12 @@ static int parse_option(int id, char **argv, struct arguments *args)
     case OPT_INSPECT: args->inspect = true; return CLI_OK;
     case OPT_ENGINE: args->engine = true; return CLI_OK;
     case OPT_THREADS:
-        if (cli_parse_u64(optarg, CODEGEN_THREADS_MAX, &number)) {
+        if (cli_parse_u64(optarg, THREADS_MAX, &number)) {
             args->compile.threads = (uint32_t)number;
             return CLI_OK;
         }
         return cli_usage_error("compile", "--threads %s: not a number up to %u", optarg,
-                               CODEGEN_THREADS_MAX);
+                               THREADS_MAX);
     case OPT_VERIFY_CACHE: args->job_cache.verify = true; return CLI_OK;
     case OPT_CACHE_SIZE:
         if (cli_parse_u64(optarg, FUNCTION_STORE_BYTES_MAX >> MIB_LOG2, &number) && number) {
