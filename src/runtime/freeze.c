@@ -42,15 +42,17 @@ static enum status find_extents(const struct slot *s, int64_t start, uint64_t si
     return st;
 }
 
-static enum status find_all(const struct instance *i, uint64_t gap_pages, struct buffer *extents)
+static enum status find_all(const struct instance *i, uint64_t gap_pages, uint64_t *image_bytes,
+                            struct buffer *extents)
 {
     const struct module *m = i->module;
-    uint64_t context_bytes = m->header->context_bytes, image_bytes = 0;
+    uint64_t context_bytes = m->header->context_bytes;
+    *image_bytes = 0;
     enum status st = find_extents(&i->slot, -(int64_t)context_bytes, context_bytes, gap_pages,
-                                  &image_bytes, extents);
+                                  image_bytes, extents);
     for (size_t k = 0; !st && k < m->memories_count; k++)
         st = find_extents(&i->slot, (int64_t)(k * SLOT_LANE_BYTES), *slot_memory_size(&i->slot, k),
-                          gap_pages, &image_bytes, extents);
+                          gap_pages, image_bytes, extents);
     return st;
 }
 
@@ -60,20 +62,21 @@ enum status instance_freeze(const struct instance *i, struct buffer *extents, st
     assert(i->state == INSTANCE_IDLE);
     slot_wake(&i->slot);
     const size_t extents_before = extents->size_bytes;
-    uint64_t gap_pages = FREEZE_GAP_PAGES_FIRST;
+    uint64_t gap_pages = FREEZE_GAP_PAGES_FIRST, image_bytes;
     size_t count;
+    enum status st;
     do {
         extents->size_bytes = extents_before;
-        enum status st = find_all(i, gap_pages, extents);
+        st = find_all(i, gap_pages, &image_bytes, extents);
         if (st) return error_set(err, st, "extents of the image");
         count = (extents->size_bytes - extents_before) / sizeof(struct artifact_extent);
         gap_pages *= 2;
     } while (count > FREEZE_EXTENTS_MAX && gap_pages < SLOT_LANE_BYTES / ARTIFACT_PAGE);
-    for (size_t k = 0; k < count; k++) {
+    st = buffer_reserve(image, image_bytes);
+    for (size_t k = 0; !st && k < count; k++) {
         struct artifact_extent e;
         memcpy(&e, extents->data + extents_before + k * sizeof e, sizeof e);
-        enum status st = buffer_append(image, i->slot.base + e.slot_offset, e.size_bytes);
-        if (st) return error_set(err, st, "an image of more than %zu bytes", image->cap_bytes);
+        st = buffer_append(image, i->slot.base + e.slot_offset, e.size_bytes);
     }
-    return ST_OK;
+    return st ? error_set(err, st, "an image of more than %zu bytes", image->cap_bytes) : ST_OK;
 }

@@ -11,7 +11,7 @@
 #include "compile/snapshot.h"
 
 static enum status generate(const struct input *in, const struct cli_compile_options *options,
-                            const struct compile_cache *cache, struct buffer *bare,
+                            const struct compile_cache *cache, struct buffer *draft,
                             struct codegen_stats *stats, struct error *err)
 {
     struct codegen_options codegen = {
@@ -25,7 +25,7 @@ static enum status generate(const struct input *in, const struct cli_compile_opt
     };
     enum status st = ST_OK;
     if (cache->files) st = function_cache_new(cache->files, &codegen.cache, err);
-    if (!st) st = codegen_compile(in->program, &codegen, bare, stats, err);
+    if (!st) st = codegen_compile(in->program, &codegen, draft, stats, err);
     function_cache_free(codegen.cache);
     return st;
 }
@@ -67,14 +67,13 @@ enum status compile_program(const char *name, const struct buffer *wasm,
     struct snapshot_outcome outcome = {0};
     struct times times = {0};
     struct input in;
-    struct buffer bare, file;
-    buffer_init(&bare, ARTIFACT_BYTES_MAX);
+    struct buffer file;
     buffer_init(&file, ARTIFACT_BYTES_MAX);
     enum status st = input_init(&in, wasm, options->threads, err);
     times.decode_ns = clock_monotonic_ns(clock_system()) - start;
-    if (!st) st = generate(&in, options, cache, &bare, &codegen_stats, err);
+    if (!st) st = generate(&in, options, cache, &file, &codegen_stats, err);
     uint64_t generated = clock_monotonic_ns(clock_system());
-    if (!st) st = snapshot(&bare, !options->no_start, &file, &outcome, err);
+    if (!st) st = snapshot(&file, !options->no_start, &outcome, err);
     times.snapshot_ns = clock_monotonic_ns(clock_system()) - generated;
     if (st)
         error_prefix(err, "%s", name);
@@ -86,7 +85,6 @@ enum status compile_program(const char *name, const struct buffer *wasm,
     if (!st && stats && *outcome.left)
         fprintf(stderr, "%s: initialisation is left to every instance: %s\n", name, outcome.left);
     input_done(&in);
-    buffer_done(&bare);
     buffer_done(&file);
     return st;
 }

@@ -287,8 +287,8 @@ static enum status instantiate(const struct module *module, bool start, struct b
     return attempt(module, false, &second, file, err);
 }
 
-enum status snapshot(const struct buffer *bare, bool start, struct buffer *file,
-                     struct snapshot_outcome *ret, struct error *err)
+enum status snapshot(struct buffer *file, bool start, struct snapshot_outcome *ret,
+                     struct error *err)
 {
     *ret = (struct snapshot_outcome){0};
     struct artifact *artifact = NULL;
@@ -296,8 +296,9 @@ enum status snapshot(const struct buffer *bare, bool start, struct buffer *file,
     struct host_function *functions = NULL;
     enum status st = runtime_init(err);
     if (!st) st = runtime_thread_init(err);
-    if (!st) st = artifact_open_draft(bare->data, bare->size_bytes, &artifact, err);
+    if (!st) st = artifact_open_draft(file->data, file->size_bytes, &artifact, err);
     if (st) return st;
+    buffer_clear(file); /* the draft has been copied */
     st = link_module(artifact, &functions, &module, err);
     if (st)
         artifact_close(artifact);

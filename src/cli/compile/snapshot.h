@@ -20,10 +20,10 @@ struct snapshot_outcome {
     char left[256]; /* why start functions are left to every instance; empty: they are not */
 };
 
-/* `bare` is a draft (artifact_writer.h) without image; the one with it is appended to *file.
- * Without `start` only globals and active segments are in it, and start functions are left to every
- * instance. */
-NODISCARD enum status snapshot(const struct buffer *bare, bool start, struct buffer *file,
-                               struct snapshot_outcome *ret, struct error *err);
+/* *file holds a draft (artifact_writer.h) without image, and then the artifact with it; on failure
+ * neither. Without `start` only globals and active segments are in it, and start functions are left
+ * to every instance. */
+NODISCARD enum status snapshot(struct buffer *file, bool start, struct snapshot_outcome *ret,
+                               struct error *err);
 
 #endif
