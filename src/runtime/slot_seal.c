@@ -52,6 +52,7 @@ static bool protect_range(const struct slot *s, struct range range, size_t *next
 void slot_seal(struct slot *s)
 {
     size_t place = 0, next = 0;
+    s->calm = 0; /* where it is in vain it is not tried again soon */
     while (place < SLOT_SEALED_MAX && sealed[place]) place++;
     if (place == SLOT_SEALED_MAX || !few_runs(s)) return;
     sealed[place] = s;
@@ -72,7 +73,6 @@ bool slot_unseal(struct slot *s)
 {
     if (!s->sealed) return true;
     slot_forget_seal(s);
-    s->calm = 0;
     s->unseals++;
     s->learned = (struct pages_moment){0};
     bool ok = true;
