@@ -106,6 +106,7 @@ static void *validate_on_thread(void *context)
 
 static enum status validate_bodies(struct decoder *d, uint32_t first, uint32_t count, size_t bytes)
 {
+    if (count == 0) return ST_OK;
     const struct wasm_func *funcs = &d->full->funcs[first];
     if (d->threads == 1 || bytes < PARALLEL_BYTES_MIN) {
         for (uint32_t i = 0; i < count; i++) TRY(validate_body(d->validator, &funcs[i]));
