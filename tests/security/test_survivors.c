@@ -11,8 +11,7 @@
 
 #define ROUNDS       24
 #define SLICE_NS     20000u
-#define CPU_LIMIT_NS 100000000u /* far above what pollution takes where a page fault takes 50 us   \
-                                 */
+#define CPU_LIMIT_NS 100000000u /* far above what pollution takes on a slow machine */
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
