@@ -34,15 +34,19 @@ static uint32_t until_sealed(struct instance *i)
     }
 }
 
-static void skip_unless_known(struct instance *i)
+/* The first instance has been there; or the test is skipped, where the system does not tell pages.
+ */
+static struct instance *begin(const struct instance_config *config)
 {
+    struct instance *i = rig_instance_of(rig_module, config);
     do_usual(i);
     reset(i);
-    if (i->slot.learned.process) return;
+    if (i->slot.learned.process) return i;
     for (uint32_t k = 0; k < 2 * SLOT_CALM_RESETS; k++) reset(i);
     assert_false(i->slot.sealed);
     instance_free(i);
     skip();
+    return NULL;
 }
 
 /* ---- what is written behind the seal ---- */
@@ -98,8 +102,7 @@ static void test_written(void **state)
 {
     (void)state;
     for (size_t k = 0; k < ARRAY_COUNT(writers); k++) {
-        struct instance *i = rig_instance_of(rig_module, &sealable);
-        skip_unless_known(i);
+        struct instance *i = begin(&sealable);
         until_sealed(i);
         rig_assert_fresh(i);
         for (int again = 0; again < 2; again++) {
@@ -119,8 +122,7 @@ static void test_written(void **state)
 static void test_usual(void **state)
 {
     (void)state;
-    struct instance *i = rig_instance_of(rig_module, &sealable);
-    skip_unless_known(i);
+    struct instance *i = begin(&sealable);
     until_sealed(i);
     struct pages_moment before = pages_now();
     for (int round = 0; round < 100; round++) {
@@ -143,8 +145,7 @@ static void test_usual(void **state)
 static void test_patience(void **state)
 {
     (void)state;
-    struct instance *i = rig_instance_of(rig_module, &sealable);
-    skip_unless_known(i);
+    struct instance *i = begin(&sealable);
     uint32_t took = until_sealed(i);
     assert_in_range(took, SLOT_CALM_RESETS, SLOT_CALM_RESETS + 3);
     for (int round = 1; round < 3; round++) {
@@ -182,8 +183,7 @@ static void test_limits(void **state)
     (void)state;
     enum { SLOTS = SLOT_SEALED_MAX + 1 };
     static struct instance *slots[SLOTS];
-    struct instance *i = rig_instance();
-    skip_unless_known(i);
+    struct instance *i = begin(NULL);
     for (uint32_t k = 0; k < 2 * SLOT_CALM_RESETS; k++) {
         do_usual(i);
         reset(i);

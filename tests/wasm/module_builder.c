@@ -167,6 +167,15 @@ void builder_init_rich(struct module_builder *b)
     builder_section_end(b);
 }
 
+void builder_functions(struct module_builder *b, uint32_t count)
+{
+    builder_section_hex(b, 1, "01 60 00 00");
+    builder_section(b, 3);
+    builder_u32(b, count);
+    builder_repeat(b, count, "00");
+    builder_section_end(b);
+}
+
 enum status builder_decode(const struct module_builder *b, struct error *err)
 {
     struct wasm_module *m = NULL;

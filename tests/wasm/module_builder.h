@@ -37,6 +37,9 @@ void builder_body_end(struct module_builder *b);
 /* A whole section of hexadecimal text. */
 void builder_section_hex(struct module_builder *b, uint8_t id, const char *hex);
 
+/* The sections of types and functions: `count` without parameters and results. */
+void builder_functions(struct module_builder *b, uint32_t count);
+
 /* Decodes a copy of exactly the module's size, so that a sanitizer sees what reads past it.
  * *ret, which is not to be read from afterwards but through `builder_decode_keep`, is freed. */
 enum status builder_decode(const struct module_builder *b, struct error *err);

@@ -339,11 +339,7 @@ static const struct wasm_module *module_of_functions(struct fixture *f, uint32_t
 {
     struct module_builder *b = &f->builders[f->modules_count];
     builder_init(b);
-    builder_section_hex(b, 1, "01 60 00 00");
-    builder_section(b, 3);
-    builder_u32(b, count);
-    builder_repeat(b, count, "00");
-    builder_section_end(b);
+    builder_functions(b, count);
     builder_section(b, 10);
     builder_u32(b, count);
     builder_repeat(b, count, "02 00 0b");

@@ -64,11 +64,7 @@ static void build(struct module_builder *b, uint32_t special, uint32_t kinds)
     for (uint32_t k = 0; k < special; k++)
         of[random_below(FUNCTIONS)] = (uint8_t)(1 + random_below(kinds - 1));
     builder_init(b);
-    builder_section_hex(b, 1, "01 60 00 00");
-    builder_section(b, 3);
-    builder_u32(b, FUNCTIONS);
-    builder_repeat(b, FUNCTIONS, "00");
-    builder_section_end(b);
+    builder_functions(b, FUNCTIONS);
     builder_section_hex(b, 5, "01 00 01");
     builder_section(b, 10);
     builder_u32(b, FUNCTIONS);
@@ -153,11 +149,7 @@ static void test_found_later(void **state)
     enum { EARLIER = 32 };
     struct module_builder b;
     builder_init(&b);
-    builder_section_hex(&b, 1, "01 60 00 00");
-    builder_section(&b, 3);
-    builder_u32(&b, EARLIER + 1);
-    builder_repeat(&b, EARLIER + 1, "00");
-    builder_section_end(&b);
+    builder_functions(&b, EARLIER + 1);
     builder_section(&b, 10);
     builder_u32(&b, EARLIER + 1);
     for (uint32_t k = 0; k < EARLIER - 1; k++) put_long_body(&b, 5000, "0b");

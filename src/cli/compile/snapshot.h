@@ -21,8 +21,8 @@ struct snapshot_outcome {
 };
 
 /* *file holds a draft (artifact_writer.h) without image, and then the artifact with it; on failure
- * neither. Without `start` only globals and active segments are in it, and start functions are left
- * to every instance. */
+ * nothing of use. Without `start` only globals and active segments are in it, and start functions
+ * are left to every instance. */
 NODISCARD enum status snapshot(struct buffer *file, bool start, struct snapshot_outcome *ret,
                                struct error *err);
 
